@@ -1,0 +1,1 @@
+"""Brownout: graceful degradation for Kubernetes."""
