@@ -48,18 +48,24 @@ class Owner:
     manager: str
     operation: str
     subresource: str = ""
+    api_version: str = ""
+    time: str = ""
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    """The FieldsV1 set at and below the field, as this manager owned it; empty for a scalar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One field held: what it was, what we set, who owned it, who claims it.
 
+    `wanted` is the winning claim's value; `applied` is what the API server stored for it (admission may adjust).
     `parent` is the topmost parent we had to make for it (removed again with it), if any.
     """
 
     pointer: Pointer
     original: Value
     applied: Value
+    wanted: Value
     owners: tuple[Owner, ...] = ()
     claims: Mapping[PolicyRef, Claim] = field(default_factory=dict)
     restored: bool = False
@@ -77,10 +83,12 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Illegible:
-    """A ledger that must not be used, and why: broken text, an unknown version, a foreign take-id or uid."""
+    """A ledger that must not be used, and why; `takes` are the take-ids that the object still shows."""
 
     message: str
-    stale: bool = False
+    stale: bool
+    """True: lost, cloned or brought back from an earlier time. False: broken text or an unknown version."""
+    takes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +116,20 @@ class Found:
             for where, entry in self.held.items()
             if policy in entry.claims and not entry.restored
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One field that one policy holds, as its status remembers it: enough to rebuild a lost ledger."""
+
+    policy: PolicyRef
+    target: Target
+    take: str
+    entry: Entry
+
+    @property
+    def claim(self) -> Claim:
+        return self.entry.claims[self.policy]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,3 +39,10 @@ def look(body: Mapping[str, Json], where: Pointer) -> Value:
             return ABSENT
         here = here[part]
     return here
+
+
+def same(one: Value, other: Value) -> bool:
+    """Equality as JSON has it: true is not 1, 18.0 is 18, absent is not null."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return one == other

@@ -25,8 +25,12 @@ class Lever(Protocol[A_contra]):
         """Which objects to look for."""
         ...
 
+    def fields(self, arguments: A_contra, found: Found) -> tuple[Pointer, ...]:
+        """The fields the action speaks for on one object, whether or not they need a change."""
+        ...
+
     def wants(self, arguments: A_contra, found: Found) -> Mapping[Pointer, Wanted] | Blocked:
-        """The fields to change on one object; empty when it already spares as much as the action asks."""
+        """All of the action's fields with their values; empty when the original already spares as much as is asked."""
         ...
 
     def may_change(self, kind: str, where: Pointer) -> bool:

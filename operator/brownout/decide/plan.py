@@ -1,0 +1,152 @@
+"""From what a policy wants and what an object shows to the next step, or to nothing when they agree.
+
+One step at a time: after each the object is looked at again, so that a crash between two steps leaves nothing that the
+next look would not finish. Order matters: fields whose give-back is half done come first, then those that somebody
+took over, then what is no longer wanted, then what is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from brownout.api.reasons import BlockedReason
+from brownout.api.refs import PolicyRef
+from brownout.ledger.claims import compatible, winner
+from brownout.ledger.entries import (
+    HELD_LABEL,
+    LEDGER_ANNOTATION,
+    TAKING_MANAGER,
+    WHY_ANNOTATION,
+    Blocked,
+    Claim,
+    Entry,
+    Found,
+    Held,
+    Illegible,
+    Ledger,
+)
+from brownout.ledger.ownership import owners_of, owns
+from brownout.ledger.pointer import Pointer, look, same
+from brownout.ledger.steps import Apply, HandBack, Release, Repair, Restore, Step, Strip, Stuck
+from brownout.ledger.why import show
+
+
+def next_step(
+    found: Found,
+    wants: Mapping[Pointer, Claim],
+    policy: PolicyRef,
+    *,
+    remembered: Iterable[Held] = (),
+    orphans: frozenset[PolicyRef] = frozenset(),
+) -> Step | Stuck | None:
+    """The next step on one object for one policy.
+
+    `wants` is all that the policy wants of this object from now on: what it holds and does not want goes back. Other
+    policies' claims stand as the ledger has them, less `orphans`. `remembered` is what any policy's status says it
+    holds here: a lost ledger is rebuilt from nothing else.
+    """
+    known = tuple(each for each in remembered if each.target.uid == found.target.uid)
+    if isinstance(found.ledger, Illegible):
+        return _without_ledger(found, found.ledger, known)
+    if lost := tuple(each for each in known if _lost(found, each)):
+        return _rebuilt(found, lost)
+    held = found.held
+    if restored := tuple(where for where, entry in held.items() if entry.restored):
+        return HandBack(found=found, pointers=restored)
+    if off := tuple(where for where, entry in held.items() if not same(look(found.body, where), entry.applied)):
+        return _changed(found, off)
+    claims = {where: _claims(held.get(where), wants.get(where), policy, orphans) for where in {**held, **wants}}
+    if unclaimed := tuple(where for where in held if not claims[where]):
+        return Restore(found=found, pointers=unclaimed)
+    changed = {where: entry for where, each in claims.items() if (entry := _entry(found, where, each, policy))}
+    return Apply(found=found, entries=changed) if changed else None
+
+
+def blocked_by_other(found: Found, claim: Claim, where: Pointer) -> Blocked | None:
+    """Whether another policy holds the field with a value that has no order against ours: the first holds."""
+    entry = found.held.get(where)
+    others = [each for each in entry.claims.values() if each.policy != claim.policy] if entry else []
+    if all(compatible(claim, other) for other in others):
+        return None
+    first = min(others, key=lambda other: other.at)
+    message = f"policy {first.policy} holds it since before, at level {first.level}"
+    return Blocked(reason=BlockedReason.HELD_BY_OTHER, message=message)
+
+
+def _claims(
+    entry: Entry | None, want: Claim | None, policy: PolicyRef, orphans: frozenset[PolicyRef]
+) -> Mapping[PolicyRef, Claim]:
+    others = dict(entry.claims) if entry else {}
+    claims = {ref: claim for ref, claim in others.items() if ref != policy and ref not in orphans}
+    return claims | ({policy: want} if want else {})
+
+
+def _entry(found: Found, where: Pointer, claims: Mapping[PolicyRef, Claim], policy: PolicyRef) -> Entry | None:
+    """The entry as it should be, or None when it is so already or there is nothing to take."""
+    value, live, entry = winner(claims).value, look(found.body, where), found.held.get(where)
+    if entry is not None:
+        wanted = replace(entry, wanted=value, claims=claims)
+        return None if wanted == entry else wanted
+    if same(live, value):
+        return None
+    metadata = found.body["metadata"]
+    owners = owners_of(metadata if isinstance(metadata, Mapping) else {}, where)
+    return Entry(pointer=where, original=live, applied=live, wanted=value, owners=owners, claims=claims)
+
+
+def _changed(found: Found, pointers: tuple[Pointer, ...]) -> Step:
+    """A value that is not the one we set, while we still own the field, is what admission made of our own request:
+    recorded as applied, or let go if that is the original. Any other is somebody's decision: let go."""
+    held = found.held
+    metadata = found.body["metadata"]
+    adjusted = {
+        where: replace(held[where], applied=look(found.body, where))
+        for where in pointers
+        if isinstance(metadata, Mapping)
+        and owns(metadata, where, TAKING_MANAGER)
+        and not same(look(found.body, where), held[where].original)
+    }
+    if adjusted and isinstance(found.ledger, Ledger):
+        return Repair(found=found, ledger=replace(found.ledger, entries={**held, **adjusted}))
+    return Release(found=found, pointers=pointers)
+
+
+def _lost(found: Found, held: Held) -> bool:
+    """A status remembers a field whose value is still ours, and the ledger does not know it."""
+    return held.entry.pointer not in found.held and same(look(found.body, held.entry.pointer), held.entry.applied)
+
+
+def _without_ledger(found: Found, ledger: Illegible, known: tuple[Held, ...]) -> Step | Stuck | None:
+    """Rule 5: rewritten from what the statuses remember if it fits; never guessed."""
+    ours = tuple(each for each in known if each.take in ledger.takes and _lost(found, each))
+    if ours:
+        return _rebuilt(found, ours)
+    if any(_lost(found, each) for each in known) or not ledger.stale:
+        return _stuck(found, known)
+    return Strip(found=found)
+
+
+def _rebuilt(found: Found, lost: tuple[Held, ...]) -> Repair | Stuck:
+    """The ledger with the lost entries in it again, under the take-id the object still shows; or Stuck if it shows
+    none that fits."""
+    ledger = found.ledger
+    takes = {ledger.take} if isinstance(ledger, Ledger) else ledger.takes if ledger else frozenset[str]()
+    fitting = [each for each in lost if each.take in takes]
+    if not fitting:
+        return _stuck(found, lost)
+    entries = dict(found.held)
+    for each in fitting:
+        where = each.entry.pointer
+        claims = dict(entries[where].claims) if where in entries else {}
+        entries[where] = replace(each.entry, claims=claims | dict(each.entry.claims))
+    return Repair(found=found, ledger=Ledger(take=fitting[0].take, uid=found.target.uid, entries=entries))
+
+
+def _stuck(found: Found, known: tuple[Held, ...]) -> Stuck:
+    state = found.ledger.message if isinstance(found.ledger, Illegible) else "the ledger is gone"
+    pointers = tuple(sorted({each.entry.pointer for each in known}))
+    originals = "; ".join(f"{each.entry.pointer} was {show(each.entry.original)}" for each in known)
+    message = (
+        f"{found.target}: {state}{', ' if originals else ''}{originals}: set the field as you want it, then remove the"
+        f" label {HELD_LABEL} and the annotations {LEDGER_ANNOTATION} and {WHY_ANNOTATION}"
+    )
+    return Stuck(found=found, pointers=pointers, message=message)

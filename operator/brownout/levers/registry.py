@@ -1,0 +1,31 @@
+"""Every lever there is, under the name that an action uses it by."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from brownout.api.actions import Action
+from brownout.ledger.pointer import Pointer
+from brownout.levers.flag import FlagLever
+from brownout.levers.lever import Lever
+from brownout.levers.scale import ScaleLever
+from brownout.levers.shed import ShedLever
+
+LEVERS: Final[Mapping[str, Lever[Any]]] = {
+    "flag": FlagLever(),
+    "scale": ScaleLever(),
+    "shed": ShedLever(),
+}
+
+
+def lever_of(action: Action) -> tuple[Lever[Any], Any]:
+    """The action's lever and its arguments; ValueError when it has none: admission and load refuse that."""
+    for name, lever in LEVERS.items():
+        arguments = getattr(action, name)
+        if arguments is not None:
+            return lever, arguments
+    raise ValueError(f"action {action.name} needs one of {', '.join(LEVERS)}")
+
+
+def may_change(kind: str, where: Pointer) -> bool:
+    """Whether any lever may change that pointer of that kind: what no lever changes is never given back either."""
+    return any(lever.may_change(kind, where) for lever in LEVERS.values())
