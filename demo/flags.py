@@ -15,9 +15,7 @@ FLAG = "recommendations"
 
 def recommendations_from(flag_file: str) -> RecommendationsFor:
     """Follow `flag_file` (flagd's JSON), looked at every 0.1 s; the code default holds while it is unreadable."""
-    provider = FlagdProvider(
-        resolver_type=ResolverType.FILE, offline_flag_source_path=flag_file, deadline_ms=100
-    )
+    provider = FlagdProvider(resolver_type=ResolverType.FILE, offline_flag_source_path=flag_file, deadline_ms=100)
     api.set_provider(provider)
     client = api.get_client()
 

@@ -55,9 +55,7 @@ async def load(listener: socket.socket, url: str, start: float) -> None:
     await serve_metrics(listener, registry)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         clients = Clients(sender(session, url), registry)
-        coming = asyncio.create_task(
-            clients.run(arrivals(sizes.SEED, sizes.ARRIVALS_PER_SECOND), start)
-        )
+        coming = asyncio.create_task(clients.run(arrivals(sizes.SEED, sizes.ARRIVALS_PER_SECOND), start))
         await until_parent_gone()
         coming.cancel()
 

@@ -34,9 +34,7 @@ class Shop:
         Gauge("shop_pool_in_use", "Connections in use.", registry=registry).set_function(lambda: self.pool.in_use)
         Gauge("shop_pool_waiting", "Requests waiting.", registry=registry).set_function(lambda: self.pool.waiting)
         Gauge("shop_pool_size", "Connections.", registry=registry).set_function(lambda: self.pool.size)
-        Gauge("shop_database_slow", "Factor on every query.", registry=registry).set_function(
-            lambda: self.pool.slow
-        )
+        Gauge("shop_database_slow", "Factor on every query.", registry=registry).set_function(lambda: self.pool.slow)
 
     async def checkout(self, client: str) -> int:
         """One checkout with its recommendations on one connection. Answers 200, or 503 when the pool is full."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 POOL_SIZE = 12
 """Database connections of one shop."""
-MAX_WAITING = 150
+MAX_WAITING = 200
 """Requests that may wait for a connection; the next one is answered 503 at once."""
 CHECKOUT_SECONDS = 0.06
 """How long a checkout itself holds its connection."""
@@ -20,11 +20,11 @@ DEFAULT_RECOMMENDATIONS = 12
 
 ARRIVALS_PER_SECOND = 16.0
 """New customers; they come whether or not the shop answers (open loop)."""
-ATTEMPT_TIMEOUT = 1.5
+ATTEMPT_TIMEOUT = 2.0
 """Seconds a client waits for one answer before it asks again."""
 RETRIES = 3
 """How often a client asks again after the first attempt."""
-RETRY_PAUSE = 0.2
+RETRY_PAUSE = 0.3
 """Mean seconds between two attempts of a client."""
 APP_SHARE = 0.1
 """Part of the customers who use the small-screen app: a targeting rule gives them fewer recommendations."""
@@ -32,4 +32,6 @@ SEED = 20
 """Of the arrivals: both shops get the same customers at the same moments."""
 
 SLOW_FACTOR = 3.0
-"""The incident: every query takes this many times as long."""
+"""The incident: every query takes this many times as long. Without half of the recommendations the pool suffices."""
+SLOWER_FACTOR = 6.0
+"""The incident gets worse: only checkouts without recommendations and without batch fit into the pool."""

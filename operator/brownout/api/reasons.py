@@ -36,6 +36,7 @@ class DecisionReason(StrEnum):
     BLIND = "Blind"
     GIVING_BACK = "GivingBack"
     LEVEL_REMOVED = "LevelRemoved"
+    OVERRIDE_ENDED = "OverrideEnded"
     ADOPTED = "Adopted"
 
 

@@ -24,6 +24,11 @@ class Kind:
         parts.extend(part for part in (name, subresource) if part)
         return "/".join(parts)
 
+    @property
+    def group_path(self) -> str:
+        """The URL path of the list of what its group and version hold."""
+        return ("/apis/" if "/" in self.api_version else "/api/") + self.api_version
+
 
 POLICY = Kind(API_VERSION, "DegradationPolicy", "degradationpolicies")
 SOURCE = Kind(API_VERSION, "PrometheusSource", "prometheussources", namespaced=False)
@@ -41,3 +46,11 @@ EVENT = Kind("events.k8s.io/v1", "Event", "events")
 
 TARGETS = {kind.kind: kind for kind in (DEPLOYMENT, STATEFUL_SET, CRON_JOB, JOB, CONFIG_MAP, FEATURE_FLAG)}
 """The kinds a lever may change, by name."""
+
+
+def is_segment(name: str) -> bool:
+    """Whether a name may stand in a URL path as it is: anything else could lead to another object, or to a list.
+
+    The rule is the API server's (k8s.io/apimachinery, IsValidPathSegmentName).
+    """
+    return name not in ("", ".", "..") and "/" not in name and "%" not in name

@@ -1,9 +1,10 @@
 """What deciding takes in and gives out: values only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from brownout.api.policy import NORMAL
 from brownout.api.reasons import DecisionReason, MissingReason
@@ -60,7 +61,10 @@ class State:
 
     level: str = NORMAL
     since: Instant = 0.0
+    below: tuple[str, ...] = ()
+    """The levels below it when it was last decided on, mildest first: where to go should it vanish from the spec."""
     escalation: Mapping[str, Dwell] = field(default_factory=dict)
+    """The clocks of levels above; one that is not here stands at zero."""
     recovery: Dwell = field(default_factory=Dwell)
     settle_from: Instant | None = None
     """The last write of the last change of level; None once it has settled."""
@@ -68,6 +72,9 @@ class State:
     """Waves of the last recovery are still going back: no further step down before they end."""
     relapses: Mapping[str, Relapse] = field(default_factory=dict)
     normal_since: Instant | None = None
+    """Since when relapses are being forgotten; None above Normal and without relapses."""
+    blind_since: Instant | None = None
+    """Since when the current level or one above it cannot be seen."""
 
 
 class Move(StrEnum):
@@ -76,8 +83,7 @@ class Move(StrEnum):
     HOLD = "Hold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One condition of one level, with the number that was compared and the thresholds it was compared with."""
 
     level: str
@@ -90,9 +96,8 @@ class Evidence:
     """True: worse is above `enter`; False: worse is below it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What to do, why, and what to remember."""
+class Decision(NamedTuple):
+    """What to do, why, and what to remember. A tuple, since one is made for each policy at each tick."""
 
     move: Move
     level: str
@@ -100,4 +105,12 @@ class Decision:
     reason: DecisionReason
     state: State
     evidence: tuple[Evidence, ...] = ()
-    zones: Mapping[str, Zone] = field(default_factory=dict)
+    """Empty while Calm, where it would be thrown away each tick: `zones.evidence_of(spec, seen)` gives it then."""
+    zones: Mapping[str, Zone] = MappingProxyType({})
+    """Of each automatic level."""
+    before: str = NORMAL
+    """The level until now; the same as `level` on a hold."""
+    lasted: float = 0.0
+    """Seconds on the clock that made the level change; 0 on a hold."""
+    seen: Sequence[Seen] = ()
+    """The readings it was decided on, in the order of spec.signals."""

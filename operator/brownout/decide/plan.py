@@ -8,15 +8,13 @@ took over, then what is no longer wanted, then what is.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from brownout.api.reasons import BlockedReason
 from brownout.api.refs import PolicyRef
-from brownout.ledger.claims import compatible, winner
+from brownout.ledger.claims import winner
 from brownout.ledger.entries import (
     HELD_LABEL,
     LEDGER_ANNOTATION,
     TAKING_MANAGER,
     WHY_ANNOTATION,
-    Blocked,
     Claim,
     Entry,
     Found,
@@ -61,17 +59,6 @@ def next_step(
     return Apply(found=found, entries=changed) if changed else None
 
 
-def blocked_by_other(found: Found, claim: Claim, where: Pointer) -> Blocked | None:
-    """Whether another policy holds the field with a value that has no order against ours: the first holds."""
-    entry = found.held.get(where)
-    others = [each for each in entry.claims.values() if each.policy != claim.policy] if entry else []
-    if all(compatible(claim, other) for other in others):
-        return None
-    first = min(others, key=lambda other: other.at)
-    message = f"policy {first.policy} holds it since before, at level {first.level}"
-    return Blocked(reason=BlockedReason.HELD_BY_OTHER, message=message)
-
-
 def _claims(
     entry: Entry | None, want: Claim | None, policy: PolicyRef, orphans: frozenset[PolicyRef]
 ) -> Mapping[PolicyRef, Claim]:
@@ -81,13 +68,11 @@ def _claims(
 
 
 def _entry(found: Found, where: Pointer, claims: Mapping[PolicyRef, Claim], policy: PolicyRef) -> Entry | None:
-    """The entry as it should be, or None when it is so already or there is nothing to take."""
+    """The entry as it should be, or None when it is so already."""
     value, live, entry = winner(claims).value, look(found.body, where), found.held.get(where)
     if entry is not None:
         wanted = replace(entry, wanted=value, claims=claims)
         return None if wanted == entry else wanted
-    if same(live, value):
-        return None
     metadata = found.body["metadata"]
     owners = owners_of(metadata if isinstance(metadata, Mapping) else {}, where)
     return Entry(pointer=where, original=live, applied=live, wanted=value, owners=owners, claims=claims)
@@ -111,8 +96,13 @@ def _changed(found: Found, pointers: tuple[Pointer, ...]) -> Step:
 
 
 def _lost(found: Found, held: Held) -> bool:
-    """A status remembers a field whose value is still ours, and the ledger does not know it."""
-    return held.entry.pointer not in found.held and same(look(found.body, held.entry.pointer), held.entry.applied)
+    """A status remembers a field whose value is still ours, and the ledger does not know it.
+
+    One that we found as we wanted it has no original to lose."""
+    entry = held.entry
+    if entry.pointer in found.held or same(entry.original, entry.applied):
+        return False
+    return same(look(found.body, entry.pointer), entry.applied)
 
 
 def _without_ledger(found: Found, ledger: Illegible, known: tuple[Held, ...]) -> Step | Stuck | None:

@@ -100,6 +100,12 @@ class Found:
     ledger: Ledger | Illegible | None
 
     @property
+    def version(self) -> str:
+        """Its resourceVersion."""
+        metadata = self.body["metadata"]
+        return str(metadata["resourceVersion"]) if isinstance(metadata, Mapping) else ""
+
+    @property
     def held(self) -> Mapping[Pointer, Entry]:
         """The entries that may be used."""
         return self.ledger.entries if isinstance(self.ledger, Ledger) else {}

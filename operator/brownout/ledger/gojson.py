@@ -13,7 +13,6 @@ from brownout.ledger.pointer import Json
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _TEXT = str.maketrans(_ESCAPES | {chr(code): "\ufffd" for code in range(0xD800, 0xE000)})
-_SHORT = {"\b": "\\b", "\f": "\\f"}
 
 
 def encode(value: Json) -> str:

@@ -18,12 +18,17 @@ LEVERS: Final[Mapping[str, Lever[Any]]] = {
 
 
 def lever_of(action: Action) -> tuple[Lever[Any], Any]:
-    """The action's lever and its arguments; ValueError when it has none: admission and load refuse that."""
+    """The action's lever and its arguments; ValueError for a lever that is not in the table."""
     for name, lever in LEVERS.items():
         arguments = getattr(action, name)
         if arguments is not None:
             return lever, arguments
-    raise ValueError(f"action {action.name} needs one of {', '.join(LEVERS)}")
+    raise ValueError(f"action {action.name} uses none of {', '.join(LEVERS)}")
+
+
+def lever_name(action: Action) -> str:
+    """The name of the action's lever, as in the spec: `flag`, `scale` or `shed`."""
+    return next(name for name in LEVERS if getattr(action, name) is not None)
 
 
 def may_change(kind: str, where: Pointer) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from brownout.ledger.entries import Blocked
 from brownout.ledger.pointer import Json, Value, look, pointer
 
 Body: TypeAlias = Mapping[str, Json]
@@ -19,6 +20,8 @@ class Surroundings:
     """Who sizes a workload, in words: `HPA indexer drives replicas`."""
     operator: frozenset[Workload] = frozenset()
     """The operator's own workloads, if it runs in this namespace."""
+    unread: Blocked | None = None
+    """Why the autoscalers could not be read: what changes replicas takes nothing then, and keeps what it holds."""
 
 
 def autoscalers(

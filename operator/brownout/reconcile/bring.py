@@ -1,0 +1,152 @@
+"""Brings one target to what one policy wants of it, a step at a time, and says what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from brownout.act.executor import Executor
+from brownout.act.survey import Gone, Survey
+from brownout.api.reasons import Result
+from brownout.api.refs import PolicyRef
+from brownout.decide.plan import next_step
+from brownout.ledger.entries import TAKING_MANAGER, Claim, Entry, Found, Held, Instant, Ledger
+from brownout.ledger.ownership import manager_of, owns
+from brownout.ledger.pointer import Pointer, look, same
+from brownout.ledger.steps import Apply, Outcome, Release, Restore, Step, Strip, Stuck
+from brownout.report.facts import ReleasedField
+
+MOST_STEPS = 12
+"""Beyond this many steps in one pass somebody else is changing the object as fast as we do: the next pass goes on."""
+ADMISSION = "admission"
+"""Stands for the manager where an admission policy put the original back in our own request."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Brought:
+    """What came of a target in one pass."""
+
+    held: Mapping[Pointer, Held] | None = None
+    """What the policy holds there now; None: not known, what was remembered stands."""
+    released: list[tuple[PolicyRef, ReleasedField]] = field(default_factory=list)
+    """Fields let go, for each policy that had a claim on them."""
+    failed: Outcome | None = None
+    stuck: Stuck | None = None
+    stripped: Strip | None = None
+    wrote: bool = False
+    """A field changed."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    found: Found | None = None
+    """The object as last seen; None when it is gone or not known."""
+
+
+class Bringer:
+    """One target at a time; the caller holds its lock."""
+
+    def __init__(self, survey: Survey, remembered: Callable[[Found], list[Held]]) -> None:
+        """`remembered`: what any policy remembers holding on an object."""
+        self._survey = survey
+        self._remembered = remembered
+
+    async def bring(
+        self,
+        found: Found,
+        wants: Mapping[Pointer, Claim],
+        policy: PolicyRef,
+        executor: Executor,
+        now: Instant,
+        orphans: frozenset[PolicyRef] = frozenset(),
+    ) -> Brought:
+        """Step by step until nothing is left to do, or a step says that it is not for now."""
+        brought = Brought(found=found)
+        wanted = wants
+        remembered = self._remembered(found)
+        for _ in range(MOST_STEPS):
+            if brought.found is None:
+                break
+            step = next_step(brought.found, wanted, policy, remembered=remembered, orphans=orphans)
+            if step is None or isinstance(step, Stuck):
+                brought.stuck = step
+                break
+            outcome = await executor.carry_out(step)
+            brought.outcomes.append(outcome)
+            _note(brought, step, outcome, now)
+            if not await self._go_on(brought, step, outcome):
+                break
+            let_go = {each.pointer for _, each in brought.released}
+            wanted = {where: claim for where, claim in wanted.items() if where not in let_go}
+        _account(brought, remembered, policy, now)
+        return brought
+
+    async def _go_on(self, brought: Brought, step: Step, outcome: Outcome) -> bool:
+        """Whether to plan on, from brought.found."""
+        if outcome.gone or outcome.result is Result.UNSETTLED:
+            brought.found = None
+            brought.held = {} if outcome.gone else None
+            return False
+        if outcome.result is Result.CONFLICT:
+            again = await self._survey.look_again(step.found.target)
+            brought.found = again if isinstance(again, Found) else None
+            brought.held = {} if isinstance(again, Gone) else None
+            return brought.found is not None
+        if outcome.found is not None:
+            brought.found = outcome.found
+        return outcome.settled
+
+
+def held_on(found: Found, policy: PolicyRef) -> dict[Pointer, Held]:
+    """What a policy holds on an object, by its ledger."""
+    if not isinstance(found.ledger, Ledger):
+        return {}
+    return {
+        where: Held(policy=policy, target=found.target, take=found.ledger.take, entry=_only(entry, policy))
+        for where, entry in found.ledger.entries.items()
+        if policy in entry.claims and not entry.restored
+    }
+
+
+def _only(entry: Entry, policy: PolicyRef) -> Entry:
+    return replace(entry, claims={policy: entry.claims[policy]})
+
+
+def _note(brought: Brought, step: Step, outcome: Outcome, now: Instant) -> None:
+    if outcome.result in (Result.FAILED, Result.UNSETTLED):
+        brought.failed = outcome
+    if not outcome.settled or outcome.gone:
+        return
+    brought.wrote |= isinstance(step, Apply | Restore)
+    if isinstance(step, Strip):
+        brought.stripped = step
+    if isinstance(step, Release):
+        for where in step.pointers:
+            entry = step.found.held[where]
+            field_let_go = _released(entry, step.found, now)
+            brought.released += [(policy, field_let_go) for policy in entry.claims]
+
+
+def _account(brought: Brought, remembered: list[Held], policy: PolicyRef, now: Instant) -> None:
+    """What is held now; and what was remembered, is in no ledger any more, and is not as it was: somebody took it."""
+    if brought.found is None or brought.stuck is not None:
+        return
+    held = held_on(brought.found, policy)
+    brought.held = held
+    known = {let_go.pointer for _, let_go in brought.released}
+    for each in remembered:
+        where = each.entry.pointer
+        if each.policy != policy or where in held or where in known:
+            continue
+        if not same(look(brought.found.body, where), each.entry.original):
+            brought.released.append((policy, _released(each.entry, brought.found, now)))
+
+
+def _released(entry: Entry, found: Found, now: Instant) -> ReleasedField:
+    metadata = found.body["metadata"]
+    about = metadata if isinstance(metadata, Mapping) else {}
+    ours = owns(about, entry.pointer, TAKING_MANAGER)
+    return ReleasedField(
+        target=found.target,
+        pointer=entry.pointer,
+        original=entry.original,
+        applied=entry.applied,
+        found=look(found.body, entry.pointer),
+        manager=ADMISSION if ours else manager_of(about, entry.pointer),
+        at=now,
+    )
