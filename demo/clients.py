@@ -51,13 +51,20 @@ class Clients:
         )
 
     async def run(self, customers: Iterator[Arrival], start: float) -> None:
-        """Send each customer at `start` (loop time) plus its moment, late ones at once; never waits for answers."""
+        """Send each customer at `start` (loop time) plus its moment, late ones at once; never waits for answers.
+
+        Cancelled, it sends them all away.
+        """
         loop = asyncio.get_running_loop()
-        for customer in customers:
-            await asyncio.sleep(max(0.0, start + customer.at - loop.time()))
-            task = asyncio.create_task(self._visit(customer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        try:
+            for customer in customers:
+                await asyncio.sleep(max(0.0, start + customer.at - loop.time()))
+                task = asyncio.create_task(self._visit(customer))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        finally:
+            for task in self._tasks:
+                task.cancel()
 
     async def _visit(self, customer: Arrival) -> None:
         loop = asyncio.get_running_loop()

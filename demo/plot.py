@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 920, 210
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 34, 24
+WIDTH, HEIGHT = 920, 222
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 46, 24
 
 Point = tuple[float, float]
 
@@ -73,7 +73,7 @@ class Plot:
 
     def _marks(self) -> Iterator[str]:
         for index, (at, label) in enumerate(self.marks):
-            x, y = self._x(at), 12 + 12 * (index % 2)
+            x, y = self._x(at), 12 + 12 * (index % 3)
             yield f'<line class="mark" x1="{x}" x2="{x}" y1="{y}" y2="{HEIGHT - BOTTOM}"/>'
             yield f'<text class="small" x="{x + 3}" y="{y}">{escape(label)}</text>'
 

@@ -29,7 +29,8 @@ svg { width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 11px;
 .sickness { fill: var(--bare); opacity: .12; } .blindness { fill: var(--soft); opacity: .25; }
 .key-ours { color: var(--ours); } .key-bare { color: var(--bare); }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
-td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--soft); overflow-wrap: anywhere; }
+td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--soft); }
+td:nth-child(2) { overflow-wrap: anywhere; }
 code { font-size: .85rem; } ol, ul { padding-left: 1.2rem; } .bad { color: var(--bare); font-weight: 600; }
 </style></head><body>
 <h1>$verdict</h1>
@@ -98,7 +99,7 @@ def _plot(told: Told, ended: float, title: str, unit: str, top: float, series: S
         bands=[
             Band(start - told.began, end - told.began, label, style)
             for (start, end), label, style in (
-                (told.sick, "slow database", "sickness"),
+                (told.sick, "", "sickness"),
                 (told.blind, "no Prometheus", "blindness"),
             )
         ],

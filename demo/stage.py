@@ -115,6 +115,7 @@ async def staged(plane: Controlplane, say: Say) -> AsyncIterator[Stage]:
 async def _apply(kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", ROOT / "crds", "-f", ROOT / "e2e" / "crds" / "featureflag.yaml")
     await kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    await kubectl("create", "namespace", OPERATOR_NAMESPACE)
     await kubectl("apply", "-f", ROOT / "manifests" / "rbac")
     for name in SHOPS:
         await kubectl("create", "namespace", name)

@@ -61,7 +61,7 @@ class Story:
         return min(self._scene.goodput_of("shop"), self._scene.goodput_of("bare")) > 0.95
 
     async def _incident(self) -> None:
-        self._chapter(f"The incident: in both shops the database becomes {sizes.SLOW_FACTOR:.0f} times slower.")
+        self._chapter(f"The incident: in both shops the database becomes {sizes.SLOW_FACTOR:g} times slower.")
         await self._stage.slow_database(sizes.SLOW_FACTOR)
         self.told.sick = (time.time(), 0.0)
         self._mark("slow database")
@@ -79,7 +79,7 @@ class Story:
             self._good(f"With fewer recommendations and thumbnails the other one serves {ours:.0%}: enough for now.")
 
     async def _worse(self) -> None:
-        self._chapter(f"It gets worse: the database is {sizes.SLOWER_FACTOR:.0f} times slower now.")
+        self._chapter(f"It gets worse: the database is {sizes.SLOWER_FACTOR:g} times slower now.")
         await self._stage.slow_database(sizes.SLOWER_FACTOR)
         self._mark("slower")
         await until("the policy goes to core-only", lambda: self._is(lambda s: s.level == "core-only"), 40)
@@ -90,7 +90,7 @@ class Story:
         await until("the status lists it all", lambda: self._is(lambda s: s.held >= 5), 10)
         for each in self._scene.policy.get("applied", []):
             self._tell_line("note", f"taken: {taken(each)}")
-        await asyncio.sleep(6)
+        await asyncio.sleep(4)
 
     async def _all_taken(self) -> bool:
         objects = {f"{each['kind']}/{each['metadata']['name']}": each["spec"] for each in await self._stage.objects()}
@@ -150,7 +150,7 @@ class Story:
 
     async def _given_back(self) -> None:
         self._chapter("The shop is well: after a while everything comes back, in waves, one level at a time.")
-        await until("core-only ends", lambda: self._is(lambda s: s.level != "core-only"), 70)
+        await until("core-only ends", lambda: self._is(lambda s: s.level != "core-only"), 80)
         self._mark("giving back")
         self._tell_line("note", self._scene.why)
         await until("trimmed ends", lambda: self._is(lambda s: s.level == "Normal"), 60)
@@ -160,7 +160,7 @@ class Story:
 
     async def _proof(self) -> None:
         self._chapter("Everything is given back. Is it really? And does the shop stay well with all of it?")
-        await asyncio.sleep(20)
+        await asyncio.sleep(12)
         after = fields_of(await self._stage.objects())
         released = {
             (f"{each['target']['kind']}/{each['target']['name']}", each["pointer"])

@@ -4,6 +4,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from e2e.controlplane.api import Api
 from e2e.controlplane.handle import Controlplane
 from e2e.fixtures.kubectl import Kubectl
+from e2e.fixtures.operator import Operator
 from e2e.fixtures.relay import Relay
 from e2e.gauge import Gauges
 
 collect_ignore = [] if os.environ.get("E2E_PROVIDER", "local") == "local" else ["test_controlplane_local.py"]
 CRDS = Path(__file__).parent / "crds"
+PROJECT = Path(__file__).parent.parent
+OPERATOR_NAMESPACE = "brownout-system"
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +78,47 @@ def feature_flag_crd(cluster_kubectl: Kubectl) -> None:
     """The OpenFeature operator's FeatureFlag is served (applying it twice at the same time is harmless)."""
     cluster_kubectl.apply(CRDS / "featureflag.yaml", server_side=True)
     cluster_kubectl.wait("crd", "featureflags.core.openfeature.dev", "condition=Established")
+
+
+@pytest.fixture(scope="session")
+def installed(cluster_kubectl: Kubectl) -> None:
+    """Our CRDs and rights (each worker applies them: the same thing twice is harmless)."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}}
+    cluster_kubectl.apply(namespace, server_side=True)
+    cluster_kubectl.apply(*sorted((PROJECT / "crds").glob("*.yaml")), server_side=True)
+    there = replace(cluster_kubectl, namespace=OPERATOR_NAMESPACE)
+    there.apply(*sorted((PROJECT / "manifests" / "rbac").glob("*.yaml")), server_side=True)
+    for kind in ("degradationpolicies", "prometheussources"):
+        cluster_kubectl.wait("crd", f"{kind}.brownout.dev", "condition=Established")
+
+
+@pytest.fixture
+def source(controlplane: Controlplane, cluster_kubectl: Kubectl, namespace: str, installed: None) -> Iterator[str]:
+    """A PrometheusSource of the test's own, named as its namespace, on the shared Prometheus."""
+    spec = {"url": controlplane.prometheus_url, "timeout": "2s"}
+    made = {"apiVersion": "brownout.dev/v1alpha1", "kind": "PrometheusSource", "metadata": {"name": namespace}}
+    cluster_kubectl.apply({**made, "spec": spec})
+    yield namespace
+    cluster_kubectl.run("delete", "prometheussource", namespace)
+
+
+@pytest.fixture
+def operator_kubeconfig(controlplane: Controlplane, cluster_kubectl: Kubectl, tmp_path: Path, installed: None) -> Path:
+    """The operator's own ServiceAccount, with the rights of manifests/rbac."""
+    token = cluster_kubectl.run("create", "token", "brownout", f"--namespace={OPERATOR_NAMESPACE}").strip()
+    return controlplane.kubeconfig_for(token, tmp_path / "operator.kubeconfig")
+
+
+@pytest.fixture
+def operator(operator_kubeconfig: Path, namespace: str, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
+    """`operator()` starts one for the test's namespace; `operator("--flag", ...)` with more flags."""
+    started: list[Operator] = []
+
+    def start(*flags: str, ready: bool = True) -> Operator:
+        started.append(Operator(operator_kubeconfig, namespace, tmp_path, *flags))
+        return started[-1].start(ready=ready)
+
+    yield start
+    for each in started:
+        each.close()
+        print(f"--- log of the operator\n{each.log.read_text()[-8000:]}")

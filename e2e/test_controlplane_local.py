@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -59,6 +60,13 @@ def test_the_prometheus_configuration_passes_promtool(controlplane: Controlplane
 def test_a_part_that_is_not_there_is_refused_with_a_sentence(controlplane: Controlplane) -> None:
     with pytest.raises(PartRefused, match="there is no part 'cloud'"):
         controlplane.ask("stop cloud")
+
+
+def test_a_caller_who_hangs_up_does_no_harm(controlplane: Controlplane) -> None:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(controlplane.control))
+        line.sendall(b"pids\n")
+    assert "etcd" in controlplane.pids()
 
 
 SECOND = """

@@ -56,7 +56,7 @@ def test_every_tool_is_built_once_and_found_at_the_next_call(go: StandIn) -> Non
     tools = build(said.append)
     assert set(tools) == {name for step in STEPS for name in step.makes} | {"stages"}
     assert all(path.is_file() for path in tools.values())
-    assert "about 8 min" in said[0]
+    assert "about 10 min" in said[0]
     calls = go.calls.read_text()
     assert build(said.append) == tools
     assert go.calls.read_text() == calls

@@ -53,14 +53,14 @@ STEPS = (
         makes={
             name: f"k8s.io/kubernetes/cmd/{name}" for name in ("kube-apiserver", "kube-controller-manager", "kubectl")
         },
-        seconds=300,
+        seconds=360,
         ldflags=_kubernetes(),
     ),
-    Step(module="kwok", makes={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, seconds=30),
+    Step(module="kwok", makes={"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, seconds=60),
     Step(
         module="prometheus",
         makes={name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
-        seconds=90,
+        seconds=120,
         flags=("-tags", "remove_all_sd"),  # the cloud SDKs would take most of the time
     ),
 )

@@ -4,6 +4,7 @@ It is one thread, so that the kernel's death signal to its children means the de
 standard input is a pipe that nobody writes to: when the asking process ends, by SIGKILL too, the pipe closes.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -64,8 +65,8 @@ def _serve(provider: Provider, door: socket.socket, asker: int) -> bool:
 
 def _answer_one(provider: Provider, door: socket.socket) -> None:
     caller, _ = door.accept()
-    with caller, caller.makefile("rw") as line:
-        caller.settimeout(5)
+    caller.settimeout(5)
+    with contextlib.suppress(OSError), caller, caller.makefile("rw") as line:  # a caller that died or says nothing
         line.write(_answer(provider, line.readline().strip()) + "\n")
 
 

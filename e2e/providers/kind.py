@@ -161,7 +161,10 @@ class Kind:
         return self._command("kubectl", f"--kubeconfig={self._folder / 'kind.kubeconfig'}", *words, given=given)
 
     def _command(self, *words: str, given: str | None = None) -> str:
-        done = subprocess.run(words, input=given, capture_output=True, text=True, check=False, timeout=600)
+        try:
+            done = subprocess.run(words, input=given, capture_output=True, text=True, check=False, timeout=600)
+        except subprocess.TimeoutExpired as refusal:
+            raise NotToBeHad(f"`{' '.join(words)}` took longer than 10 minutes") from refusal
         if done.returncode:
             raise NotToBeHad(f"`{' '.join(words)}` failed: {done.stderr.strip()[-2000:]}")
         return done.stdout

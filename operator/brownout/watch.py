@@ -15,6 +15,7 @@ from brownout.cluster.access import Access
 from brownout.cluster.freshness import WATCHED, Freshness
 from brownout.cluster.inbox import Inbox, change_of
 from brownout.cluster.kinds import TARGETS, Kind
+from brownout.cluster.reading import reading_session
 from brownout.ledger.entries import HELD_LABEL
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ SETTLED_AFTER = 0.3
 _LONGEST_WAIT = 30.0
 _HEALTHY_AFTER = 60.0
 _RELOGIN_PAUSE = 5.0
+_LOOK_EVERY = 1.0
 
 
 class Watch:
@@ -101,8 +103,10 @@ class _Life:
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_flag: asyncio.Event | None = None
-        self._told: dict[Kind, int] = {}
+        self._told: dict[Kind | None, int] = {}
         self._logins = 0
+        self._session: aiohttp.ClientSession | None = None
+        self._closed: aiohttp.ClientSession | None = None
         self._access: Access = access
         self.freshness = Freshness(namespaces)
 
@@ -141,14 +145,29 @@ class _Life:
         if self._stopping:
             return
         self._access = await self._origin.again()
-        await kopf.operator(
-            registry=self._registry(),
-            settings=_settings(),
-            standalone=True,
-            clusterwide=not self._namespaces,
-            namespaces=self._namespaces,
-            stop_flag=self._stop_flag,
+        operator = asyncio.create_task(
+            kopf.operator(
+                registry=self._registry(),
+                settings=_settings(),
+                standalone=True,
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=self._stop_flag,
+            )
         )
+        while not operator.done() and not self._forsaken():
+            await asyncio.wait({operator}, timeout=_LOOK_EVERY)
+        if operator.done():
+            operator.result()
+        await _end_all()
+
+    def _forsaken(self) -> bool:
+        """Whether kopf has closed its connections, but neither logs in again nor ends.
+
+        When one of its watchers fails, the others swallow their cancellation and wait for credentials for ever.
+        """
+        before, self._closed = self._closed, self._session if self._session and self._session.closed else None
+        return before is not None and before is self._closed
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -168,58 +187,35 @@ class _Life:
         return tell
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
+        self._session = None
         if self._logins:
             # kopf asks again as soon as it was refused: a token that stays wrong must not become a busy loop.
             await self._clock.sleep(_RELOGIN_PAUSE)
         self._logins += 1
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._access.make_tls()),
-            middlewares=(self._gate,),
-            proxy=self._access.configuration.proxy,
-            trust_env=True,
-        )
-        return kopf.AiohttpSession(server=self._access.host, aiohttp_session=session)
+        self._session = reading_session(self._access, self.freshness, lambda path: self._settle(path, -1))
+        return kopf.AiohttpSession(server=self._access.host, aiohttp_session=self._session)
 
-    async def _gate(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """What every request of kopf passes: it must read, bears a fresh token, and says how fresh we are."""
-        if request.method != "GET":
-            raise RuntimeError(f"the watch writes nothing, but kopf wants to {request.method} {request.url}")
-        token = await self._access.authorization()
-        if token:
-            request.headers["Authorization"] = token
-        request.server_hostname = self._access.configuration.tls_server_name
-        path = request.url.path.removeprefix(self._access.root)
-        kind = self.freshness.kind_of(path)
-        return await handler(request) if kind is None else await self._followed(request, handler, path, kind)
-
-    async def _followed(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType, path: str, kind: Kind
-    ) -> aiohttp.ClientResponse:
-        watches = "watch" in request.url.query
-        if not watches:
-            self.freshness.asked(path)
-        try:
-            response = await handler(request)
-        except (aiohttp.ClientError, OSError):
-            self.freshness.lost(path)
-            raise
-        if response.status >= 400:
-            self.freshness.lost(path, response.status)
-        elif watches:
-            self.freshness.watching(path)
-            self._settle(path, kind, -1)
-        return response
-
-    def _settle(self, path: str, kind: Kind, told: int) -> None:
-        """Calls the list told once no object of it has come for SETTLED_AFTER."""
-        now = self._told.get(kind, 0)
+    def _settle(self, path: str, told: int) -> None:
+        """Calls the list told once no object of its kind has come for SETTLED_AFTER."""
+        now = self._told.get(self.freshness.kind_of(path), 0)
         if now != told:
-            asyncio.get_running_loop().call_later(SETTLED_AFTER, self._settle, path, kind, now)
+            asyncio.get_running_loop().call_later(SETTLED_AFTER, self._settle, path, now)
             return
         before = self.freshness.synced
         self.freshness.listed(path)
         if self.freshness.synced and not before:
             self._tell_home(self._on_synced)
+
+
+async def _end_all() -> None:
+    """Cancels what is left in this loop, more than once: kopf's tasks swallow a cancellation."""
+    for _ in range(5):
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=0.3)
 
 
 class _Backoffs:

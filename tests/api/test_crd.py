@@ -1,5 +1,7 @@
 """The CustomResourceDefinitions: complete, bounded, structural, and the committed ones are up to date."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -247,3 +249,9 @@ def test_a_verb_that_does_not_exist_is_code_2(capsys: pytest.CaptureFixture[str]
         main(["crd"])
     assert left.value.code == 2
     assert "invalid choice: 'crd'" in capsys.readouterr().err
+
+
+def test_a_verb_imports_nothing_of_the_others() -> None:
+    code = "import sys; from brownout.cli.main import main; main(['crds']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert {"kubernetes", "kopf", "aiohttp", "requests", "brownout.app"} & set(done.stderr.split()) == set()

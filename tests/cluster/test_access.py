@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
-import ssl
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from brownout.cluster.access import Access, Unusable
@@ -81,8 +81,7 @@ def test_an_exec_plugin_gives_a_token(tmp_path: Path) -> None:
 
 def test_in_a_pod_its_service_account_is_used_and_read_again(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("first")
-    authority = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
-    (tmp_path / "ca.crt").write_bytes(Path(authority).read_bytes())
+    (tmp_path / "ca.crt").write_bytes(Path(certifi.where()).read_bytes())
     environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 
     async def run() -> list[str | None]:

@@ -10,6 +10,7 @@ from brownout.api.policy import NORMAL, NoTraffic
 from brownout.api.reasons import DecisionReason, MissingReason
 from brownout.decide.dwell import escalation, recovery
 from brownout.decide.engine import decide
+from brownout.decide.message import why
 from brownout.decide.model import Dwell, Missing, Reading, Relapse, Seen, State, Zone
 from brownout.decide.zones import all_of, any_of, condition_zone, fact_of
 from brownout.testing.builders import above, below, level, missing, policy, reading, signal
@@ -99,6 +100,7 @@ def test_decision(row: dict[str, str]) -> None:
     decision = decide(SPEC, remembered(row), (SAYS[row["trimmed"]], SAYS[row["core-only"]]), NOW)
     assert (decision.level, decision.reason) == (row["goes to"], DecisionReason(row["reason"]))
     assert decision.before == row["at"]
+    assert why(SPEC, decision, NOW)
     assert decision.state.level == decision.level
     assert decision.state.since == (NOW if decision.level != row["at"] else NOW - 900)
 

@@ -143,7 +143,7 @@ def test_a_slow_source_is_cut_and_its_thread_freed(behave: Behaviour) -> None:
         took = time.monotonic() - begun
         assert isinstance(answer, Failed)
         assert answer.missing.reason is MissingReason.TIMED_OUT
-        assert took < 0.6
+        assert took < 1.5
         assert _falls(threading.active_count, to=alive + 1)  # the server's own thread still drips
     assert _falls(threading.active_count, to=before)
 

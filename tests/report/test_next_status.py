@@ -244,7 +244,10 @@ def test_while_calm_and_unchanged_the_very_same_status_comes_back() -> None:
     first = next_status(EMPTY, calm())
     other = (Reading(value=0.31, at=NOW + 10), Reading(value=0.001, at=NOW + 10))
 
-    assert next_status(first, calm(now=NOW + 10, decision=decided(seen=other), why="something else")) is first
+    decision = decided(seen=other)
+
+    assert next_status(first, calm(now=NOW + 10, decision=decision, why="something else")) is first
+    assert next_status(first, calm(now=NOW + 10, decision=decision, state=decision.state)) is first
 
 
 def test_a_signal_proves_itself_with_its_first_number_and_again_under_another_spec() -> None:

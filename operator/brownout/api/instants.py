@@ -13,12 +13,12 @@ def show_instant(at: float) -> str:
 
 
 def parse_instant(text: str | None) -> float | None:
-    """The instant of an RFC 3339 text; None for no text, a broken one, or one without an offset."""
+    """The instant of an RFC 3339 text; None for no text, a broken one, one without an offset, or one before 1970."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return moment.timestamp() if moment.tzinfo is not None else None
+        return moment.timestamp() if moment.tzinfo is not None and moment.timestamp() >= 0 else None
     except (ValueError, OverflowError):
         return None
 

@@ -8,7 +8,7 @@ from brownout.api.reasons import MissingReason
 from brownout.decide.model import Evidence, Reading, Zone
 from brownout.decide.zones import why_missing
 
-_DIGITS = (3, 4, 6, 9, 17)
+_DIGITS = (3, 4, 6, 9, 15, 17)
 _MOST = 3
 
 _MISSING = {

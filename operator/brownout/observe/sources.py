@@ -54,7 +54,7 @@ class Sources:
     def declare(self, declared: Iterable[SourceObject]) -> None:
         """Makes these all the sources there are; one whose spec is the same goes on as it is."""
         wanted = {one.name: one for one in declared}
-        for name in self._sources.keys() - wanted.keys():
+        for name in sorted(self._sources.keys() - wanted.keys()):
             self._sources.pop(name).close()
         for name, one in wanted.items():
             before = self._declared.get(name)

@@ -97,7 +97,7 @@ class Intake:
                 self._reconciler.poke(record)
 
     def _new(self, body: Mapping[str, Any]) -> None:
-        record = Record(about=load_metadata(body), status=load_status(body))
+        record = Record(about=load_metadata(body), status=load_status(body), stored=body.get("status") or {})
         self._store.records[record.about.namespace, record.about.name] = record
         self._store.remember(record, held_in(record.status, record.ref))
         record.released = released_in(record.status, record.ref)

@@ -1,5 +1,6 @@
 """One pass of one policy: look at its targets, plan, take and give back, and say so."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -24,6 +25,8 @@ from brownout.reconcile.reporter import Reporter
 from brownout.reconcile.store import Store
 from brownout.reconcile.taking_in import absorb, obstacles, take_in
 from brownout.report.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 AGAIN = 2.0
 """Seconds until the next pass while something is under way: a wave, a refused write."""
@@ -75,7 +78,11 @@ class Pass:
         self._conclude(record, goal, settled, level)
         unsaid = await self._reporter.report(record)
         undone = await self._owes_nothing(record, goal, settled)
-        return self._again(record, busy=bool(refused or unsaid or undone))
+        problem = refused or unsaid or undone
+        if problem and problem != record.problem:
+            log.warning("%s: %s; trying again", record.ref, problem)
+        record.problem = problem or ""
+        return self._again(record, busy=bool(problem))
 
     async def _unwritten_step_down(self, record: Record) -> bool:
         """Going down is written before the first give-back: else a restart would take it for a lost status and go up

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from brownout.api.load import Metadata, load_metadata
+from brownout.api.load import Metadata, dump, load_metadata
 from brownout.api.policy import PolicySpec
 from brownout.api.refs import PolicyRef, Target
 from brownout.api.status import PolicyStatus
@@ -43,6 +43,8 @@ class Record:
     """Why the newest spec cannot be used; "" when it can."""
     status: PolicyStatus = field(default_factory=PolicyStatus)
     """As last written, or as found at the start."""
+    stored: Mapping[str, Any] = field(default_factory=dict)
+    """The same as the API server has it: what was never written is not there, and defaults are not filled in."""
 
     state: State = field(default_factory=State)
     decision: Decision | None = None
@@ -65,6 +67,8 @@ class Record:
     """The generation whose targets were looked for."""
     survey_again: Instant | None = None
     """When to look again at Normal, because something was missing or could not be read."""
+    problem: str = ""
+    """What the last pass could not write about the policy itself; said in the log, where else?"""
     preview: tuple[BlockedTarget, ...] = ()
     """What the last look at the targets found in the way."""
     backoffs: dict[str, Backoff] = field(default_factory=dict)
@@ -103,7 +107,7 @@ class Record:
 
     def wrote(self, status: PolicyStatus, resource_version: str) -> None:
         """The status was written, and the policy has this resourceVersion now."""
-        self.status = status
+        self.status, self.stored = status, dump(status)
         self.about = replace(self.about, resource_version=resource_version)
 
     @property

@@ -42,7 +42,7 @@ class Reporter:
         if needs_write(record.status, new) is None:
             return None
         old = record.status
-        written = await write_status(self._cluster, record.ref, old, new, record.about.resource_version)
+        written = await write_status(self._cluster, record.ref, record.stored, new, record.about.resource_version)
         self._metrics.status_written("Written" if isinstance(written, Written) else written.reason.value)
         if isinstance(written, Written):
             record.wrote(new, written.resource_version)

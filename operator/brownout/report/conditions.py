@@ -186,7 +186,7 @@ def _dated(
             type=kind,
             status=verdict.status,
             reason=cut(verdict.reason, WORD),
-            message=cut(verdict.message),
+            message=cut(verdict.message or verdict.reason),
             last_transition_time=since.get((kind, verdict.status)) or show_instant(math.floor(now)),
             observed_generation=generation,
         )

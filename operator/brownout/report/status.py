@@ -69,13 +69,14 @@ def refused_status(previous: PolicyStatus, message: str, generation: int, now: I
 
 def _still_calm(previous: PolicyStatus, facts: Evaluation) -> bool:
     """The cheap answer for nearly every tick: Normal, calm, and recorded so already."""
-    busy = (facts.held, facts.blocked, facts.unrestored, facts.released, facts.unproven, facts.refusal, facts.state)
+    busy = (facts.held, facts.blocked, facts.unrestored, facts.released, facts.unproven, facts.refusal)
     said = (previous.held, previous.applied, previous.blocked, previous.released, previous.observed)
     clocks = (previous.pending, previous.recovery)
     return (
         facts.decision.reason is DecisionReason.CALM
         and not any(busy)
         and not facts.source_down
+        and (facts.state is None or facts.state is facts.decision.state)
         and not any(said)
         and clocks == (None, None)
         and previous.observed_generation == facts.generation

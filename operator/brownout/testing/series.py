@@ -15,7 +15,7 @@ import re
 from brownout.api.reasons import MissingReason
 from brownout.decide.model import Missing, Reading, Seen
 
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _WORD = re.compile(rf"(?P<what>[+-]?{_NUMBER}|_|[+-]?[A-Za-z]+?)(?P<step>[+-]{_NUMBER})?(?:x(?P<times>\d{{1,6}}))?")
 _NAMED = {
     "_": MissingReason.NO_DATA,
