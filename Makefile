@@ -17,7 +17,7 @@ endef
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check e2e setup controlplane generate lock clean lint types layers drift unit
+.PHONY: help demo test check e2e figures setup controlplane generate lock clean lint types layers drift unit
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ setup: $(VENV)/.installed ## the virtual environment with locked dependencies, a
 
 controlplane: setup ## builds etcd, Kubernetes, kwok and Prometheus into the cache (once, some minutes)
 	$(call step,control plane binaries,$(BIN)/python -m e2e.controlplane --build)
+
+figures: setup controlplane ## how fast it acts and what idle policies cost, measured on this machine (some 8 minutes)
+	@$(BIN)/python -m e2e.controlplane -- $(BIN)/python -m e2e.figures
 
 generate: setup ## writes crds/ from the models
 	$(BIN)/brownout crds --out crds

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo.fields import Verdict
+from demo.fields import Verdict, noted
 from demo.measured import QUERIES
 from demo.report import report
 from demo.scene import Scene, keep_fresh
@@ -46,7 +46,9 @@ def main() -> int:
         signal.signal(number, _interrupt)
     kept = Kept()
     try:
-        with controlplane(say=lambda text: console.print(f"· {text}", highlight=False), kept=kept) as plane:
+        with controlplane(
+            say=lambda text: console.print(f"· {text}", highlight=False, soft_wrap=True), kept=kept
+        ) as plane:
             well = asyncio.run(_demo(plane, console))
             kept.logs = not well
         if kept.logs:
@@ -61,7 +63,7 @@ def main() -> int:
 
 
 async def _demo(plane: Controlplane, console: Console) -> bool:
-    async with staged(plane, lambda text: console.print(f"· {text}", highlight=False)) as stage:
+    async with staged(plane, lambda text: console.print(f"· {text}", highlight=False, soft_wrap=True)) as stage:
         told = await _told(stage, console)
         path = await _written(stage, told)
         _conclude(console, told, path)
@@ -100,12 +102,20 @@ async def _written(stage: Stage, told: Told) -> Path:
 
 def _conclude(console: Console, told: Told, path: Path) -> None:
     console.print(f"\n{told.compared} fields compared with their originals; those that were ever different:")
+    quiet = [row for row in told.rows if noted(row) and row.verdict is Verdict.GIVEN_BACK]
     for row in told.rows:
+        if row in quiet:
+            continue
         style = "red" if row.verdict is Verdict.LOST else ""
         values = " → ".join(_cut(value) for value in (row.before, row.during, row.after))
         console.print(
-            f"  {row.target} {row.pointer}: {values}  {row.verdict.value}", style=style, highlight=False, markup=False
+            f"  {row.target} {row.pointer}: {values}  {row.verdict.value}",
+            style=style,
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
+    console.print(f"  and {len(quiet)} labels and annotations of the operator's, which have gone again")
     verdict = "The story happened, and everything was given back." if told.well else "The story did NOT happen."
     console.print(f"\n{verdict}", style="bold green" if told.well else "bold red")
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)

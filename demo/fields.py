@@ -58,6 +58,11 @@ def compare(before: Fields, during: Fields, after: Fields, released: set[tuple[s
     ]
 
 
+def noted(row: Row) -> bool:
+    """Whether this is a label or an annotation, such as the operator's ledger, and not a field of the spec."""
+    return row.pointer.startswith("/metadata")
+
+
 def _row(key: tuple[str, str], before: str, during: str, after: str, released: bool) -> Row:
     verdict = Verdict.LEFT_ALONE if released else Verdict.GIVEN_BACK if before == after else Verdict.LOST
     return Row(target=key[0], pointer=key[1], before=before, during=during, after=after, verdict=verdict)
@@ -65,7 +70,7 @@ def _row(key: tuple[str, str], before: str, during: str, after: str, released: b
 
 def _settable(each: Object) -> Object:
     metadata = {name: each["metadata"][name] for name in ("labels", "annotations") if name in each["metadata"]}
-    return {"metadata": metadata, "spec": each["spec"]}
+    return {**({"metadata": metadata} if metadata else {}), "spec": each["spec"]}
 
 
 def _leaves(pointer: str, value: Any) -> Iterator[tuple[str, str]]:

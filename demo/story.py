@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from demo import sizes
-from demo.fields import Fields, Verdict, compare, fields_of, generations
+from demo.fields import Fields, Verdict, compare, fields_of, generations, noted
 from demo.scene import Line, Scene
 from demo.stage import HERE, Stage
 from demo.told import Check, Mark, Told
@@ -150,13 +151,33 @@ class Story:
 
     async def _given_back(self) -> None:
         self._chapter("The shop is well: after a while everything comes back, in waves, one level at a time.")
-        await until("core-only ends", lambda: self._is(lambda s: s.level != "core-only"), 80)
-        self._mark("giving back")
-        self._tell_line("note", self._scene.why)
-        await until("trimmed ends", lambda: self._is(lambda s: s.level == "Normal"), 60)
-        self._tell_line("note", self._scene.why)
+        await self._back_from("core-only", 80)
+        await self._back_from("trimmed", 60)
         await until("nothing is held any more", lambda: self._is(lambda s: s.held == 0), 30)
         self._mark("Normal")
+
+    async def _back_from(self, level: str, seconds: float) -> None:
+        """Tell each wave that comes back while the status goes from `level` to the next and holds still."""
+        held = _values(await self._stage.policy())
+        left = False
+
+        async def done() -> bool:
+            nonlocal held, left
+            policy = await self._stage.policy()
+            if policy["level"] != level and not left:
+                left = True
+                self._mark("giving back")
+                self._tell_line("note", f"From {level} to {policy['level']}. In its own words: {_latest(policy)}")
+            now = _values(policy)
+            for key in sorted(held.keys() - now.keys()):
+                self._good(f"given back: {key[0]} {key[1]}")
+            for key in sorted(held.keys() & now.keys()):
+                if held[key] != now[key]:
+                    self._good(f"one step back: {key[0]} {key[1]} is {now[key]}")
+            held = now
+            return left and not policy.get("recovery", {}).get("givingBack", False)
+
+        await until(f"{level} ends", done, seconds)
 
     async def _proof(self) -> None:
         self._chapter("Everything is given back. Is it really? And does the shop stay well with all of it?")
@@ -176,8 +197,8 @@ class Story:
 
     def _check_fields(self, after: Fields) -> None:
         lost = [row for row in self.told.rows if row.verdict is Verdict.LOST]
-        taken = [row for row in self.told.rows if row.pointer.startswith("/spec")]
-        self._check(f"{len(taken)} fields were taken, and none was lost", bool(taken) and not lost)
+        spec = [row for row in self.told.rows if not noted(row)]
+        self._check(f"{len(spec)} values of their specs were changed, and none was lost", bool(spec) and not lost)
         theirs = after.get(("Deployment/thumbnailer", "/spec/replicas"))
         self._check(f"the person's {PERSON_REPLICAS} thumbnailers are still there", theirs == str(PERSON_REPLICAS))
 
@@ -213,3 +234,17 @@ class Story:
 
     def _mark(self, label: str) -> None:
         self.told.marks.append(Mark(time.time(), label))
+
+
+def _values(policy: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """What is held, by object and pointer: our value."""
+    return {
+        (f"{each['target']['kind']}/{each['target']['name']}", each["pointer"]): each.get("applied", "(removed)")
+        for each in policy.get("applied", [])
+    }
+
+
+def _latest(policy: Mapping[str, Any]) -> str:
+    """Why the level changed last."""
+    history: list[dict[str, str]] = policy.get("history", [])
+    return max(history, key=lambda each: each["at"])["message"] if history else ""

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("e2e.fixtures.stage")
+
 from e2e.controlplane.api import Api
 from e2e.controlplane.handle import Controlplane
 from e2e.fixtures.kubectl import Kubectl
 from e2e.fixtures.operator import Operator
 from e2e.fixtures.relay import Relay
+from e2e.fixtures.stage import Stage
 from e2e.gauge import Gauges
 
 collect_ignore = [] if os.environ.get("E2E_PROVIDER", "local") == "local" else ["test_controlplane_local.py"]
 CRDS = Path(__file__).parent / "crds"
 PROJECT = Path(__file__).parent.parent
 OPERATOR_NAMESPACE = "brownout-system"
+SOURCES = "/apis/brownout.dev/v1alpha1/prometheussources"
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +85,7 @@ def feature_flag_crd(cluster_kubectl: Kubectl) -> None:
 
 
 @pytest.fixture(scope="session")
-def installed(cluster_kubectl: Kubectl) -> None:
+def installed(cluster_kubectl: Kubectl, feature_flag_crd: None) -> None:
     """Our CRDs and rights (each worker applies them: the same thing twice is harmless)."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}}
     cluster_kubectl.apply(namespace, server_side=True)
@@ -93,32 +97,63 @@ def installed(cluster_kubectl: Kubectl) -> None:
 
 
 @pytest.fixture
-def source(controlplane: Controlplane, cluster_kubectl: Kubectl, namespace: str, installed: None) -> Iterator[str]:
+def source(controlplane: Controlplane, api: Api, namespace: str, installed: None) -> Iterator[str]:
     """A PrometheusSource of the test's own, named as its namespace, on the shared Prometheus."""
     spec = {"url": controlplane.prometheus_url, "timeout": "2s"}
     made = {"apiVersion": "brownout.dev/v1alpha1", "kind": "PrometheusSource", "metadata": {"name": namespace}}
-    cluster_kubectl.apply({**made, "spec": spec})
+    answer = api.post(SOURCES, {**made, "spec": spec})
+    assert answer.status == 201, answer.body
     yield namespace
-    cluster_kubectl.run("delete", "prometheussource", namespace)
+    api.delete(f"{SOURCES}/{namespace}")
 
 
-@pytest.fixture
-def operator_kubeconfig(controlplane: Controlplane, cluster_kubectl: Kubectl, tmp_path: Path, installed: None) -> Path:
+@pytest.fixture(scope="session")
+def operator_kubeconfig(
+    controlplane: Controlplane, api: Api, tmp_path_factory: pytest.TempPathFactory, installed: None
+) -> Path:
     """The operator's own ServiceAccount, with the rights of manifests/rbac."""
-    token = cluster_kubectl.run("create", "token", "brownout", f"--namespace={OPERATOR_NAMESPACE}").strip()
-    return controlplane.kubeconfig_for(token, tmp_path / "operator.kubeconfig")
+    token = token_of(api, "brownout")
+    return controlplane.kubeconfig_for(token, tmp_path_factory.mktemp("operator") / "kubeconfig")
 
 
 @pytest.fixture
 def operator(operator_kubeconfig: Path, namespace: str, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
-    """`operator()` starts one for the test's namespace; `operator("--flag", ...)` with more flags."""
+    """`operator()` starts one for the test's namespace; `operator("--flag", ...)` with more flags.
+
+    `kubeconfig=` is for another user than the operator's own, `ready=False` for one that is not to become ready.
+    """
     started: list[Operator] = []
 
-    def start(*flags: str, ready: bool = True) -> Operator:
-        started.append(Operator(operator_kubeconfig, namespace, tmp_path, *flags))
+    def start(*flags: str, ready: bool = True, kubeconfig: Path = operator_kubeconfig) -> Operator:
+        folder = tmp_path / f"operator-{len(started)}"
+        folder.mkdir()
+        started.append(Operator(kubeconfig, namespace, folder, *flags))
         return started[-1].start(ready=ready)
 
     yield start
     for each in started:
         each.close()
         print(f"--- log of the operator\n{each.log.read_text()[-8000:]}")
+
+
+@pytest.fixture
+def stage(
+    namespace: str,
+    source: str,
+    kubectl: Kubectl,
+    api: Api,
+    gauges: Gauges,
+    operator: Callable[..., Operator],
+) -> Iterator[Stage]:
+    """The test's own namespace, source, pressure and operator, with the story's steps as verbs."""
+    ours = Stage(namespace=namespace, source=source, kubectl=kubectl, api=api, gauges=gauges, start=operator)
+    yield ours
+    print(*(f"--- policy {each['metadata']['name']}\n{ours.shown(each)}" for each in ours.listed("DegradationPolicy")))
+
+
+def token_of(api: Api, account: str) -> str:
+    """A new token of a ServiceAccount in the operator's namespace."""
+    path = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/serviceaccounts/{account}/token"
+    answer = api.post(path, {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+    assert answer.status == 201, answer.body
+    return str(answer.body["status"]["token"])

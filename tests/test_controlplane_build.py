@@ -79,6 +79,7 @@ def test_a_failed_build_prints_its_last_lines_and_what_to_do_and_leaves_nothing_
     go.broken.touch()
     with pytest.raises(BuildFailed, match=r"(?s)unexpected frobnication.*make controlplane"):
         build(lambda _: None)
+    assert list(go.folder.glob("cache/tools/partial-*")) == []
     go.broken.unlink()
     assert all(path.is_file() for path in build(lambda _: None).values())
 

@@ -105,13 +105,16 @@ def _build_one(step: Step, folder: Path, go: Go, say: Say) -> None:
     partial.mkdir(parents=True)
     log = folder.with_name(f"{folder.name}.log")
     log.unlink(missing_ok=True)
-    for name, package in step.makes.items():
-        argv = [str(go.command), "build", "-v", "-trimpath", "-buildvcs=false", *step.flags]
-        _run([*argv, "-ldflags", step.ldflags, "-o", str(partial / name), package], step, log, go, say)
-    if "kwok" in step.makes:
-        (partial / "stages.yaml").write_text(_stages(step, go))
-    log.unlink()
-    partial.rename(folder)
+    try:
+        for name, package in step.makes.items():
+            argv = [str(go.command), "build", "-v", "-trimpath", "-buildvcs=false", *step.flags]
+            _run([*argv, "-ldflags", step.ldflags, "-o", str(partial / name), package], step, log, go, say)
+        if "kwok" in step.makes:
+            (partial / "stages.yaml").write_text(_stages(step, go))
+        partial.rename(folder)
+        log.unlink()
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _run(argv: list[str], step: Step, log: Path, go: Go, say: Say) -> None:

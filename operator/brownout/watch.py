@@ -27,7 +27,7 @@ SETTLED_AFTER = 0.3
 _LONGEST_WAIT = 30.0
 _HEALTHY_AFTER = 60.0
 _RELOGIN_PAUSE = 5.0
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 0.5
 
 
 class Watch:
@@ -100,7 +100,7 @@ class _Life:
         self._on_synced = on_synced
         self._home = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_flag: asyncio.Event | None = None
         self._told: dict[Kind | None, int] = {}
@@ -119,7 +119,7 @@ class _Life:
             await self._stop()
 
     async def _stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         if self._loop is not None and self._stop_flag is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop_flag.set)
@@ -142,7 +142,7 @@ class _Life:
     async def _watch(self) -> None:
         self._stop_flag = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        if self._stopping:
+        if self._stopping.is_set():
             return
         self._access = await self._origin.again()
         operator = asyncio.create_task(
@@ -156,10 +156,16 @@ class _Life:
             )
         )
         while not operator.done() and not self._forsaken():
+            overdue = self._stopping.is_set()
             await asyncio.wait({operator}, timeout=_LOOK_EVERY)
-        if operator.done():
-            operator.result()
+            if overdue:
+                break
+        failure = operator.exception() if operator.done() else RuntimeError("its watchers have failed, but it stays")
         await _end_all()
+        if self._session is not None:
+            await self._session.close()
+        if failure is not None and not self._stopping.is_set():
+            raise failure
 
     def _forsaken(self) -> bool:
         """Whether kopf has closed its connections, but neither logs in again nor ends.

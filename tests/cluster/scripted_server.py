@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 Act: TypeAlias = Callable[["Exchange"], Awaitable[None]]
@@ -128,3 +129,15 @@ async def _read(reader: asyncio.StreamReader) -> Request:
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Request(method, path, headers, body)
+
+
+def kubeconfig(folder: Path, server: str, user: dict[str, object] | None = None) -> Path:
+    path = folder / "kubeconfig"
+    content = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": user or {"token": "secret"}}],
+    }
+    path.write_text(json.dumps(content))
+    return path

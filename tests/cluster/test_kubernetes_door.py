@@ -21,6 +21,7 @@ from tests.cluster.scripted_server import (
     closes,
     drips,
     hangs,
+    kubeconfig,
     resets,
     says,
     serving,
@@ -35,18 +36,6 @@ NOT_FOUND = {
     "code": 404,
 }
 SLOW_DOWN = {"kind": "Status", "message": "too many", "reason": "TooManyRequests", "details": {"retryAfterSeconds": 7}}
-
-
-def kubeconfig(folder: Path, server: str, user: dict[str, object] | None = None) -> Path:
-    path = folder / "kubeconfig"
-    content = {
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": server}}],
-        "users": [{"name": "u", "user": user or {"token": "secret"}}],
-    }
-    path.write_text(json.dumps(content))
-    return path
 
 
 def play(folder: Path, *acts: Act, ask: Callable[[Kubernetes], Awaitable[Answer]]) -> tuple[Answer, Server]:

@@ -141,6 +141,29 @@ def test_an_hour_at_normal_forgets_relapses_and_less_does_not() -> None:
     assert decide(SPEC, state, (reading(0.1),), NOW + 3600).state == State(since=NOW)
 
 
+def test_the_hour_begins_with_the_step_down_to_normal() -> None:
+    state = State(level="trimmed", recovery=Dwell(seconds=180, zone=Zone.UNDER, at=NOW))
+    assert decide(SPEC, state, (reading(0.1),), NOW).state.normal_since == NOW
+
+
+@pytest.mark.parametrize(
+    "since", [pytest.param(None, id="that is lost"), pytest.param(NOW + 86400, id="that lies ahead")]
+)
+def test_an_hour_whose_beginning_cannot_be_known_begins_now(since: float | None) -> None:
+    state = State(relapses={"trimmed": Relapse(count=2)}, normal_since=since)
+    assert decide(SPEC, state, (reading(0.1),), NOW).state.normal_since == NOW
+
+
 def test_an_hour_below_normal_forgets_nothing() -> None:
     state = State(level="trimmed", since=NOW, relapses={"trimmed": Relapse(count=2)})
     assert decide(SPEC, state, (reading(0.7),), NOW + 7200).state.relapses == {"trimmed": Relapse(count=2)}
+
+
+@pytest.mark.parametrize(
+    "value", [pytest.param(0.1, id="well"), pytest.param(1.2, id="between"), pytest.param(9, id="bad")]
+)
+def test_while_settling_the_clocks_above_keep_their_time_whatever_is_read(value: float) -> None:
+    clocks = {"core-only": Dwell(seconds=40, still=15, zone=Zone.OVER, at=NOW)}
+    state = State(level="trimmed", escalation=clocks, settle_from=NOW)
+    assert decide(SPEC, state, (reading(value),), NOW + 59).state.escalation == clocks
+    assert decide(SPEC, State(level="trimmed", settle_from=NOW), (reading(value),), NOW + 59).state.escalation == {}

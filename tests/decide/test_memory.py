@@ -122,6 +122,8 @@ def test_a_time_that_cannot_be_moves_nothing(at: str) -> None:
         ),
     )
     state = remembered(status, SPEC, NOW)
+    times = (state.since, state.recovery.at, state.settle_from, state.normal_since, state.blind_since)
+    assert all(each is not None and each <= NOW for each in times)
     for gone in (0.0, 10.0, 70.0, 80.0):
         decision = decide(SPEC, state, (reading(3),), NOW + gone)
         assert decision.move is Move.HOLD

@@ -33,6 +33,7 @@ from tests.report.evaluations import (
 
 BAD_QUERY = (Missing(reason=MissingReason.BAD_QUERY, message="1:5: parse error"), WELL[1])
 NO_TRAFFIC = (Missing(reason=MissingReason.NO_TRAFFIC), WELL[1])
+NO_DATA = (Missing(reason=MissingReason.NO_DATA), WELL[1])
 CLEAR = replace(SPEC, signals=tuple(replace(each, on_no_traffic=NoTraffic.CLEAR) for each in SPEC.signals))
 FORBIDDEN = blocked(BlockedReason.FORBIDDEN, "may not patch deployments", on=target())
 LOST = blocked(BlockedReason.LOST_LEDGER, "spec.replicas: the original is not known", on=target())
@@ -130,6 +131,14 @@ REFUSED = blocked(BlockedReason.FAILED, "maxReplicas must be set", on=target())
             "AllFresh",
             "every",
             id="no traffic under Clear counts as a reading",
+        ),
+        pytest.param(
+            calm(spec=CLEAR, decision=decided(seen=NO_DATA)),
+            "SignalsAvailable",
+            "False",
+            "NoData",
+            "p99: NoData",
+            id="no data under Clear is missing all the same",
         ),
         pytest.param(
             calm(decision=decided(seen=BLIND), unproven=("p99",)),

@@ -144,6 +144,34 @@ def test_repetitions_that_come_before_the_first_is_written_are_created_as_a_seri
     assert body["series"]["count"] == 3
 
 
+def test_what_repeats_while_it_waits_is_sent_once() -> None:
+    bench = Bench()
+    at_work(bench, lambda it: it.say(*[lost()] * 16))
+
+    assert len(bench.server.sent) == 1
+
+
+def test_a_repetition_that_does_not_fit_takes_nothing_away_from_what_waits_and_a_first_one_is_tried_again() -> None:
+    bench = Bench()
+
+    async def story(it: Bench) -> None:
+        it.server.hang = asyncio.Event()
+        it.recorder.record(*[lost(f"policy-{index}") for index in range(WAITING)])
+        it.recorder.record(lost("late"), lost(f"policy-{WAITING - 1}"))
+        it.server.hang.set()
+        await it.recorder.flush(5)
+        it.recorder.record(lost("late"))
+        await it.recorder.flush(5)
+
+    at_work(bench, story)
+
+    written = {each["regarding"]["name"]: each for each in bench.server.events.values()}
+    assert len(written) == WAITING + 1
+    assert written[f"policy-{WAITING - 1}"]["series"]["count"] == 2
+    assert "series" not in written["late"]
+    assert bench.dropped("QueueFull") == 1
+
+
 def test_one_object_cannot_flood_and_another_is_not_held_up_by_it() -> None:
     bench = Bench()
     many = [events.blocked(REF, action) for action in _obstacles(40)]

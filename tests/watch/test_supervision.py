@@ -1,7 +1,6 @@
 """The watch against a small API server of scripted answers: it ends, it is refused, it is started again."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -12,7 +11,7 @@ from brownout.cluster.access import Access
 from brownout.cluster.inbox import Inbox
 from brownout.cluster.kinds import DEPLOYMENT, POLICY, SOURCE, TARGETS
 from brownout.watch import STOP_WITHIN, Watch
-from tests.cluster.scripted_server import Act, Exchange, Server, hangs, says, serving
+from tests.cluster.scripted_server import Act, Exchange, Server, hangs, kubeconfig, says, serving
 
 KINDS = [kind for kind in (POLICY, SOURCE, *TARGETS.values()) if kind.kind != "FeatureFlag"]
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -92,14 +91,7 @@ def follow(folder: Path, act: Act, test: Test, clock: SystemClock | None = None)
 
     async def run() -> None:
         async with serving(act) as server:
-            path = folder / "kubeconfig"
-            content = {
-                "current-context": "c",
-                "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-                "clusters": [{"name": "c", "cluster": {"server": server.url}}],
-                "users": [{"name": "u", "user": {"token": "secret"}}],
-            }
-            path.write_text(json.dumps(content))
+            path = kubeconfig(folder, server.url)
             used = clock or Hasty()
             seen = Followed(await Access.load(used, kubeconfig=str(path)), Inbox(), used)
             task = asyncio.create_task(seen.watch.run())
@@ -138,13 +130,13 @@ def test_kopf_that_ends_is_started_again(tmp_path: Path) -> None:
     broken: list[str] = []
 
     def watched(path: str, exchange: Exchange) -> bytes | None:
-        if path != POLICY.path() or len(broken) >= 2:
+        if path != POLICY.path() or broken:
             return None
         broken.append(path)
         return b'{"type": "ERROR", "object": {"kind": "Status", "code": 500, "message": "etcd is gone"}}'
 
     async def test(seen: Followed, server: Server) -> None:
-        await seen.until(lambda: seen.watch.restarts == 2)
+        await seen.until(lambda: seen.watch.restarts == 1)
         await seen.until(lambda: not seen.watch.stale)
 
     follow(tmp_path, api_server(watched, {}), test)

@@ -59,8 +59,8 @@ class Access:
         return await cls(clock, _choose(kubeconfig, context, environ, service_account))._first()
 
     async def again(self) -> Self:
-        """The same access for another event loop. Raises Unusable."""
-        return await type(self)(self._clock, self._source)._first()
+        """The same access, read anew, for another event loop. Raises Unusable."""
+        return await type(self)(self._clock, self._source.anew())._first()
 
     @property
     def host(self) -> str:
@@ -115,6 +115,9 @@ class _Kubeconfig:
     def __str__(self) -> str:
         return f"kubeconfig {self._path}" + (f", context {self._context}" if self._context else "")
 
+    def anew(self) -> "_Kubeconfig":
+        return _Kubeconfig(self._path, self._context)
+
     async def fill(self, configuration: Any) -> None:
         if self._loader is None:
             _require(self._path)
@@ -127,10 +130,14 @@ class _ServiceAccount:
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         token, authority = str(folder / "token"), str(folder / "ca.crt")
         self._folder = folder
+        self._environ = environ
         self._loader: Any = InClusterConfigLoader(token, authority, try_refresh_token=False, environ=environ)  # type: ignore[no-untyped-call]
 
     def __str__(self) -> str:
         return f"service account {self._folder}"
+
+    def anew(self) -> "_ServiceAccount":
+        return _ServiceAccount(self._folder, self._environ)
 
     async def fill(self, configuration: Any) -> None:
         self._loader.load_and_set(configuration)

@@ -43,7 +43,7 @@ def _is_calm(state: State, zones: Mapping[str, Zone]) -> bool:
     """Whether nothing is remembered and nothing is seen that deciding would have to look at."""
     if state.level != NORMAL or state.escalation or state.giving_back or state.relapses:
         return False
-    if state.settle_from is not None or state.blind_since is not None or state.normal_since is not None:
+    if state.settle_from is not None or state.blind_since is not None:
         return False
     seen = zones.values()
     return OVER not in seen and UNKNOWN not in seen

@@ -11,7 +11,8 @@ async def owe(cluster: Cluster, record: Record) -> str | None:
     """Puts the finalizer on before the first take; why it could not be put on, or None once it is there."""
     if FINALIZER in record.about.finalizers:
         return None
-    return await _set(cluster, record, (*record.about.finalizers, FINALIZER))
+    problem = await _set(cluster, record, (*record.about.finalizers, FINALIZER))
+    return problem if problem or FINALIZER in record.about.finalizers else "finalizer: the policy is gone"
 
 
 async def owe_nothing(cluster: Cluster, record: Record) -> str | None:

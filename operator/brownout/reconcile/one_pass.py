@@ -69,7 +69,7 @@ class Pass:
         if await self._unwritten_step_down(record):
             return AGAIN
         now, level = self._clock.now(), record.state.level
-        looked = await self._look(record, now)
+        looked = await self._look(record, level, now)
         absorb(self._store, record, looked)
         goal = self._goal(record, looked, now)
         refused = await self._owes(record, goal)
@@ -92,26 +92,28 @@ class Pass:
             return False
         return await self._reporter.report(record) is not None
 
-    async def _look(self, record: Record, now: Instant) -> Looked:
-        spec = None if record.deleting else record.spec
-        previews = spec is not None and record.state.level == NORMAL and survey_due(record, now)
+    async def _look(self, record: Record, level: str, now: Instant) -> Looked:
+        """What is there for `level`. A tick may move the level meanwhile: then the next pass looks anew."""
+        spec, generation = None if record.deleting else record.spec, record.about.generation
+        at_normal = level == NORMAL
+        previews = spec is not None and at_normal and survey_due(record, now)
         waiting = record.wave.targets if record.wave else ()
         held = [each.target for each in record.held.values()]
         looked = await self._looking.look(
             policy=record.ref,
             spec=spec,
-            level=spec.levels[-1].name if spec and previews else record.state.level,
+            level=spec.levels[-1].name if spec and previews else level,
             known=tuple(dict.fromkeys([*held, *self._store.targets_of(record.ref), *waiting])),
             released=frozenset((each.target.uid, each.pointer) for each in record.released),
             now=now,
         )
-        if spec is not None and record.surveyed != record.about.generation:
+        if spec is not None and record.surveyed != generation:
             record.vitality = await self._looking.vitality(record.ref, spec)
-        if spec is not None and (previews or record.state.level != NORMAL):
-            record.surveyed = record.about.generation
+        if spec is not None and (previews or not at_normal):
+            record.surveyed = generation
             record.preview = looked.selection.blocked
             record.survey_again = now + SURVEY_AGAIN if looked.selection.blocked else None
-        return replace(looked, selection=NOTHING) if record.state.level == NORMAL else looked
+        return replace(looked, selection=NOTHING) if at_normal else looked
 
     def _goal(self, record: Record, looked: Looked, now: Instant) -> Goal:
         spec = record.spec

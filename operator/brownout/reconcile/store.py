@@ -29,7 +29,9 @@ class Store:
         """Sets what a policy holds."""
         key = (record.about.namespace, record.about.name)
         for uid in {uid for uid, _ in record.held} - {uid for uid, _ in held}:
-            self._holders.get(uid, set()).discard(key)
+            self._holders[uid].discard(key)
+            if not self._holders[uid]:
+                del self._holders[uid]
         for uid, _ in held:
             self._holders.setdefault(uid, set()).add(key)
         record.held = held
@@ -49,6 +51,8 @@ class Store:
         before = self.index.pop(key, None)
         if body is not None:
             self.index[key] = find(body)
+        elif before is not None:
+            self._drop(before.target.uid)
         return before
 
     def targets_of(self, policy: PolicyRef) -> list[Target]:
@@ -74,6 +78,12 @@ class Store:
 
     def is_echo(self, found: Found) -> bool:
         return self._seen.get(found.target.uid) == found.version
+
+    def _drop(self, uid: str) -> None:
+        """Nothing of ours is on an object any more."""
+        self._seen.pop(uid, None)
+        if uid in self._locks and not self._locks[uid].locked():
+            del self._locks[uid]
 
     def lock(self, target: Target) -> asyncio.Lock:
         """One object is changed by one policy at a time."""

@@ -82,18 +82,21 @@ class Recorder:
             self._metrics.event_dropped(Dropped.RATE_LIMITED)
             return
         base = event.regarding.name[:_NAME].rstrip(".-")
-        self._enqueue(self._series.start(event, f"{base}.{self._clock.take_id()[:16]}", now))
+        series = self._series.start(event, f"{base}.{self._clock.take_id()[:16]}", now)
+        self._enqueue(series)
+        series.over = not series.waiting
 
     def _enqueue(self, series: Series) -> None:
+        if series.waiting:
+            return
         try:
             self._waiting.put_nowait(series)
+            series.waiting = True
         except asyncio.QueueFull:
-            series.over = not series.created
             self._metrics.event_dropped(Dropped.QUEUE_FULL)
 
     async def _write(self, series: Series) -> None:
-        if series.over:
-            return
+        series.waiting = False
         answer = await (self._continue(series) if series.created else self._create(series))
         if answer.ok:
             series.created = True

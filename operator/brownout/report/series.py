@@ -23,13 +23,18 @@ Key: TypeAlias = tuple[str, str, str, str, str]
 
 @dataclass(slots=True)
 class Series:
-    """One event and its repetitions; `created` once the API server has it, `over` once it must not be sent again."""
+    """One event and its repetitions.
+
+    `waiting` to be sent, with whatever count it has then; `created` once the API server has it; `over` once what comes
+    next starts another series.
+    """
 
     event: Event
     name: str
     first: Instant
     last: Instant
     count: int = 1
+    waiting: bool = False
     created: bool = False
     over: bool = False
 

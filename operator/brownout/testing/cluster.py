@@ -26,6 +26,7 @@ Admission: TypeAlias = Callable[[Kind, Body], None]
 class InMemoryCluster(Cluster):
     """Objects, their owners, and whoever wants to know of changes. Bodies that are handed out are not to be changed.
 
+    It knows no schemas: nothing is pruned, validated or defaulted beyond rules.py, and lists are owned as a whole.
     `absent`: kinds whose CRD is not there. `admission`: hooks for each create and patch of an object itself.
     `writes` counts the requests that may write, refused ones included.
     """
@@ -34,6 +35,7 @@ class InMemoryCluster(Cluster):
         self._clock = clock
         self._objects: dict[Kind, dict[str, Body]] = {}
         self._revisions = itertools.count(1001)
+        self._latest = "1000"
         self._uids = itertools.count(1)
         self._listeners: list[Callable[[Change], None]] = []
         self.absent = set(absent)
@@ -69,7 +71,12 @@ class InMemoryCluster(Cluster):
             return failure(400, "BadRequest", str(error))
         if metadata_only:
             found = [{key: body[key] for key in ("apiVersion", "kind", "metadata")} for body in found]
-        return Answer(status=200, body={"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "items": found})
+        head = {
+            "kind": f"{kind.kind}List",
+            "apiVersion": kind.api_version,
+            "metadata": {"resourceVersion": self._latest},
+        }
+        return Answer(status=200, body={**head, "items": found})
 
     async def create(
         self, kind: Kind, namespace: str, body: Mapping[str, Any], *, manager: str, timeout: float = 10.0
@@ -186,7 +193,8 @@ class InMemoryCluster(Cluster):
         return normal(kind, body)
 
     def _store(self, kind: Kind, old: Body | None, new: Body) -> Body:
-        new = {**new, "metadata": {**new["metadata"], "resourceVersion": str(next(self._revisions))}}
+        self._latest = str(next(self._revisions))
+        new = {**new, "metadata": {**new["metadata"], "resourceVersion": self._latest}}
         if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
             self._drop(kind, old or new)
             return new
