@@ -6,6 +6,7 @@ KEEP=1 leaves everything running afterwards, until Ctrl-C.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -70,7 +71,8 @@ async def _demo(plane: Controlplane, console: Console) -> bool:
         keep = os.environ.get("KEEP") == "1"
         _look_around(console, plane, keep)
         if keep:
-            await asyncio.Event().wait()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
     return told.well
 
 

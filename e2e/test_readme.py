@@ -99,8 +99,8 @@ class Shell:
     def close(self) -> None:
         """Ends it and everything that it started; the control plane ends with the wrapper that owns it."""
         os.killpg(self._bash.pid, signal.SIGKILL)
-        self._bash.wait()
-        self._reader.join(10)
+        with self._bash:
+            self._reader.join(10)
 
     def _read(self) -> None:
         assert self._bash.stdout

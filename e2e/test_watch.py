@@ -22,6 +22,8 @@ from e2e.fixtures.relay import Relay
 
 ROOT = Path(__file__).parent
 HELD = "brownout.dev/held"
+SOON = 2.0
+"""Seconds a change may take on a busy machine; on an idle one it takes a tenth of a second."""
 POLICY: dict[str, Any] = {
     "apiVersion": "brownout.dev/v1alpha1",
     "kind": "DegradationPolicy",
@@ -126,14 +128,14 @@ def test_a_target_is_told_while_it_bears_the_label(
             await seen.until(lambda: not seen.watch.stale, "fresh")
             assert not [change for change in seen.told if change.namespace == namespace]
             label(api, namespace, "flags", "take-1")
-            assert await seen.tells("ConfigMap", "flags") < 1
+            assert await seen.tells("ConfigMap", "flags") < SOON
             body = next(change.body for change in seen.told if change.namespace == namespace)
             assert body is not None
             assert body["metadata"]["labels"] == {HELD: "take-1"}
             assert "data" not in body
             assert "managedFields" not in body["metadata"]
             label(api, namespace, "flags", None)
-            assert await seen.tells("ConfigMap", "flags", gone=True) < 1
+            assert await seen.tells("ConfigMap", "flags", gone=True) < SOON
 
     asyncio.run(run())
 
@@ -144,13 +146,13 @@ def test_a_policy_is_told_whole(controlplane: Controlplane, namespace: str, api:
         async with watching(controlplane.kubeconfig, namespace) as seen:
             await seen.until(lambda: seen.watch.synced, "synced")
             kubectl.apply(POLICY)
-            assert await seen.tells("DegradationPolicy", "watched") < 1
+            assert await seen.tells("DegradationPolicy", "watched") < SOON
             body = seen.told[-1].body
             assert body is not None
             assert body["spec"]["levels"][0]["name"] == "trimmed"
             assert body["apiVersion"] == "brownout.dev/v1alpha1"
             kubectl.run("delete", "dgp", "watched")
-            assert await seen.tells("DegradationPolicy", "watched", gone=True) < 1
+            assert await seen.tells("DegradationPolicy", "watched", gone=True) < SOON
 
     asyncio.run(run())
 

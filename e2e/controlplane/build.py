@@ -46,6 +46,14 @@ def _kubernetes() -> str:
     return f"-s -w -X {_VERSION}.gitVersion={full} -X {_VERSION}.gitMajor={major} -X {_VERSION}.gitMinor={minor}"
 
 
+def _prometheus() -> str:
+    """Linker flags: without a version Prometheus cannot say its own. Module v0.316.0 is release 3.16.0."""
+    pinned = re.search(r"prometheus/prometheus v0\.(\d)(\d\d)\.(\d+)", (PINS / "prometheus/go.mod").read_text())
+    assert pinned, "pins/prometheus/go.mod requires github.com/prometheus/prometheus"
+    major, minor, patch = (int(part) for part in pinned.groups())
+    return f"-s -w -X github.com/prometheus/common/version.Version={major}.{minor}.{patch}"
+
+
 STEPS = (
     Step(module="kubernetes", makes={"etcd": "go.etcd.io/etcd/server/v3"}, seconds=60, ldflags=_kubernetes()),
     Step(
@@ -62,6 +70,7 @@ STEPS = (
         makes={name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")},
         seconds=120,
         flags=("-tags", "remove_all_sd"),  # the cloud SDKs would take most of the time
+        ldflags=_prometheus(),
     ),
 )
 

@@ -145,10 +145,17 @@ def test_the_second_step_down_is_in_the_status_too_although_the_end_of_the_first
         shop = small_shop()
         shop.source.say(VERY_SICK)
         await shop.wait(40)
-        shop.source.say({"p99": "0.2"})
-        await shop.until(lambda: shop.status().level == "trimmed")
-        shop.cluster.on_write = lambda write: Answer(status=503) if write.subresource else None
-        await shop.wait(90)
+        said: list[Write] = []
+
+        def refused_after_the_first_step_down(write: Write) -> Answer | None:
+            if not write.subresource:
+                return None
+            said.append(write)
+            going_down = [each for each in said if (each.body["status"].get("recovery") or {}).get("givingBack")]
+            return Answer(status=503) if going_down and write is not going_down[0] else None
+
+        shop.cluster.on_write = refused_after_the_first_step_down
+        await shop.well(120)
         assert shop.record().state.level == NORMAL
         assert shop.replicas("thumbnailer") == 1
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from brownout.act.comparable import comparable
 from brownout.act.outcomes import outcome_of
 from brownout.clock import Clock
 from brownout.cluster.kinds import TARGETS
@@ -30,7 +31,7 @@ class ClusterExecutor:
             TARGETS[target.kind],
             target.namespace,
             target.name,
-            encode(patch),
+            encode(comparable(patch)),
             Content.JSON_PATCH,
             manager=manager_of(step),
         )

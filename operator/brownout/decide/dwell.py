@@ -11,6 +11,8 @@ from brownout.decide.zones import BETWEEN, OVER, UNDER, UNKNOWN
 from brownout.ledger.entries import Instant
 
 ZERO = Dwell()
+_MILLISECOND = 0.001
+"""What instants are exact to."""
 _GAP = 2
 """The intervals between two ticks over which time still counts: one missed tick, or a quick restart."""
 
@@ -25,8 +27,8 @@ def escalation(clock: Dwell | None, zone: Zone, *, lasts: float, interval: float
     if clock is None or zone is UNDER:
         return start
     if zone is OVER and _counts(clock, OVER, interval, now):
-        return clock if now == clock.at else Dwell(seconds=clock.seconds + now - clock.at, zone=OVER, at=now)
-    still = clock.still + max(0.0, now - clock.at)
+        return clock if now == clock.at else Dwell(seconds=_plus(clock.seconds, clock.at, now), zone=OVER, at=now)
+    still = _plus(clock.still, clock.at, now)
     if still > lasts or (clock.seconds == 0 and zone is not OVER):
         return start
     return Dwell(seconds=clock.seconds, still=still, zone=zone, at=now)
@@ -41,13 +43,13 @@ def recovery(clock: Dwell, zone: Zone, *, interval: float, now: Instant) -> Dwel
     if zone is OVER:
         return ZERO
     if zone is UNDER:
-        ran = now - clock.at if _counts(clock, UNDER, interval, now) else 0.0
-        return Dwell(seconds=clock.seconds + ran, zone=UNDER, at=now)
+        counts = _counts(clock, UNDER, interval, now)
+        return Dwell(seconds=_plus(clock.seconds, clock.at, now) if counts else clock.seconds, zone=UNDER, at=now)
     if clock.seconds == 0:
         return ZERO
     if zone is BETWEEN:
         return Dwell(seconds=clock.seconds, zone=BETWEEN, at=now)
-    unknown = clock.still + max(0.0, now - clock.at) if clock.zone is UNKNOWN else 0.0
+    unknown = _plus(clock.still, clock.at, now) if clock.zone is UNKNOWN else 0.0
     return ZERO if unknown > _GAP * interval else Dwell(seconds=clock.seconds, still=unknown, zone=UNKNOWN, at=now)
 
 
@@ -63,8 +65,17 @@ def carried(clock: Dwell, running: Zone, until: Instant | None) -> Dwell:
     """
     if until is None or clock.zone is not running or until <= clock.at:
         return clock
-    return replace(clock, seconds=clock.seconds + until - clock.at, at=until)
+    return replace(clock, seconds=_plus(clock.seconds, clock.at, until), at=until)
 
 
 def _counts(clock: Dwell, zone: Zone, interval: float, now: Instant) -> bool:
-    return clock.zone is zone and 0 <= now - clock.at <= _GAP * interval
+    return clock.zone is zone and clock.at <= now <= clock.at + _GAP * interval + _MILLISECOND
+
+
+def _plus(seconds: float, since: Instant, now: Instant) -> float:
+    """`seconds` and the time from `since` to `now`, never negative, to the millisecond.
+
+    Seconds since 1970 in a float are exact to a quarter of a microsecond only: unrounded, three intervals of 10 s can
+    be 29.9999998 s, and cost a tick more.
+    """
+    return round(seconds + max(0.0, now - since), 3)

@@ -73,6 +73,8 @@ class Bringer:
                 break
             let_go = {each.pointer for _, each in brought.released}
             wanted = {where: claim for where, claim in wanted.items() if where not in let_go}
+        else:
+            brought.failed = _in_vain(brought.outcomes[-1])
         _account(brought, remembered, policy, now)
         return brought
 
@@ -93,18 +95,22 @@ class Bringer:
 
 
 def held_on(found: Found, policy: PolicyRef) -> dict[Pointer, Held]:
-    """What a policy holds on an object, by its ledger."""
+    """What a policy holds on an object, by its ledger; what is not handed back yet is still owed, and counts."""
     if not isinstance(found.ledger, Ledger):
         return {}
     return {
         where: Held(policy=policy, target=found.target, take=found.ledger.take, entry=_only(entry, policy))
         for where, entry in found.ledger.entries.items()
-        if policy in entry.claims and not entry.restored
+        if policy in entry.claims
     }
 
 
 def _only(entry: Entry, policy: PolicyRef) -> Entry:
     return replace(entry, claims={policy: entry.claims[policy]})
+
+
+def _in_vain(last: Outcome) -> Outcome:
+    return replace(last, result=Result.CONFLICT, message=last.message or "somebody changes it as fast as we do")
 
 
 def _note(brought: Brought, step: Step, outcome: Outcome, now: Instant) -> None:

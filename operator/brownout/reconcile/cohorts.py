@@ -68,6 +68,7 @@ class _Cohort:
         self._new: dict[tuple[str, str], Record] = {}
         self._arrived = asyncio.Event()
         self._fault = Fault(self._name)
+        self._offset: float | None = None
         self.task = asyncio.create_task(self._run(), name=f"cohort {self._name} {self._interval:g}s")
 
     def add(self, record: Record) -> None:
@@ -90,13 +91,24 @@ class _Cohort:
             if not await self._arrived_before(due):
                 self._metrics.late(max(0.0, self._clock.monotonic() - due))
                 self._new.clear()
-                await self._evaluate(list(self._members.values()), whole=True)
+                await self._evaluate(list(self._members.values()), self._instant(due), whole=True)
                 # A tick that took longer than the interval is followed by the next at once, never by two.
                 due = max(due + self._interval, self._clock.monotonic())
             elif self._new:
                 await self._clock.sleep(GATHER)
                 new, self._new = list(self._new.values()), {}
-                await self._evaluate(new, whole=False)
+                await self._evaluate(new, round(self._clock.now(), 3), whole=False)
+
+    def _instant(self, due: float) -> Instant:
+        """The time of a tick: when it was due, to the millisecond that a status keeps.
+
+        What lasts three intervals must reach `for: 30s` at the third tick, however late each started; so ticks are
+        spaced exactly, and follow the wall clock only where that has moved by more than a twentieth of an interval.
+        """
+        offset = self._clock.now() - self._clock.monotonic()
+        if self._offset is None or abs(offset - self._offset) > self._interval / 20:
+            self._offset = offset
+        return round(due + self._offset, 3)
 
     async def _arrived_before(self, due: float) -> bool:
         """Waits for new members until a tick is due; whether any came."""
@@ -114,7 +126,7 @@ class _Cohort:
         self._arrived.clear()
         return came
 
-    async def _evaluate(self, records: list[Record], *, whole: bool) -> None:
+    async def _evaluate(self, records: list[Record], now: Instant, *, whole: bool) -> None:
         queries = list(
             dict.fromkeys(
                 signal.query for record in records if record.spec is not None for signal in record.spec.signals
@@ -124,7 +136,6 @@ class _Cohort:
         seen = dict(zip(queries, answers, strict=True))
         if whole:
             self._fault.observe(seen)
-        now = self._clock.now()
         for record in records:
             if self._members.get(_name(record)) is record and record.spec is not None:
                 signals = [signal for signal in record.spec.signals if signal.query in seen]

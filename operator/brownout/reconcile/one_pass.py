@@ -23,7 +23,7 @@ from brownout.reconcile.pace import GiveBackPace
 from brownout.reconcile.record import Record
 from brownout.reconcile.reporter import Reporter
 from brownout.reconcile.store import Store
-from brownout.reconcile.taking_in import absorb, obstacles, take_in
+from brownout.reconcile.taking_in import absorb, forgive, obstacles, take_in
 from brownout.report.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Pass:
         looked = await self._look(record, level, now)
         absorb(self._store, record, looked)
         goal = self._goal(record, looked, now)
+        forgive(record, goal.wants.keys())
         refused = await self._owes(record, goal)
         settled = await self._bring_all(record, looked, goal if refused is None else goal.only(record.held), now)
         obstacles(record, looked, refused)
@@ -87,8 +88,9 @@ class Pass:
     async def _unwritten_step_down(self, record: Record) -> bool:
         """Going down is written before the first give-back: else a restart would take it for a lost status and go up
         again. True while it could not be written."""
-        said = record.status.recovery
-        if not record.state.giving_back or record.deleting or (said is not None and said.giving_back):
+        status = record.status
+        said = status.recovery is not None and status.recovery.giving_back and status.level == record.state.level
+        if not record.state.giving_back or record.deleting or said:
             return False
         return await self._reporter.report(record) is not None
 
@@ -171,17 +173,22 @@ class Pass:
         others = take_in(self._store, self._metrics, record, target, brought, self._clock.now())
         for other in others:
             self._poke(other)
-        if brought.wrote and record.changing:
-            record.state = after_write(record.state, self._clock.now())
+        record.wrote_at = self._clock.now() if brought.wrote and record.changing else record.wrote_at
         return brought.failed is None and brought.stuck is None and brought.held is not None
 
     def _conclude(self, record: Record, goal: Goal, settled: bool, level: str) -> None:
         """What the pass changed in what is remembered; nothing if a tick has moved the level meanwhile."""
         record.wave, record.left = goal.wave, len(goal.left)
-        if record.state.level != level or goal.wave is not None or goal.left or not settled:
+        if record.state.level != level:
             return
-        record.changing = False
-        if record.state.giving_back:
+        ended = goal.wave is None and not goal.left and settled
+        # Settling after each wave would keep readings from counting, and so block escalations, for as long as it takes.
+        if record.wrote_at is not None and (ended or not record.state.giving_back):
+            record.state = after_write(record.state, record.wrote_at)
+            record.wrote_at = None
+        if ended:
+            record.changing = False
+        if ended and record.state.giving_back:
             record.state = gave_back(record.state)
             record.surveyed = -1
 
@@ -198,5 +205,6 @@ class Pass:
         if record.deleting and FINALIZER in record.about.finalizers:
             return AGAIN
         if record.backoffs:
-            return max(0.1, min(each.until for each in record.backoffs.values()) - self._clock.now())
+            wait = min(each.until for each in record.backoffs.values()) - self._clock.now()
+            return max(0.1, wait) if wait > 0 else AGAIN
         return None

@@ -93,7 +93,7 @@ class Reconciler:
         record.decision, record.state, record.source_down = decision, decision.state, source_down
         record.unproven = still_unproven(record.unproven, spec, seen)
         if decision.level != decision.before:
-            record.changing = True
+            record.changing, record.wrote_at = True, None
             self._metrics.moved(record.ref, decision.move)
             log.info("%s: %s -> %s (%s)", record.ref, decision.before, decision.level, decision.reason)
         if decision.level != NORMAL and decision.before == NORMAL:

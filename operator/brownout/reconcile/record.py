@@ -60,6 +60,8 @@ class Record:
     """Targets that still wait to be given back."""
     changing: bool = False
     """The writes of the last change of level are not all done: it settles from the last of them."""
+    wrote_at: Instant | None = None
+    """The last write of that change, once there is one and it does not count yet."""
     vitality: int = LEAST_VITAL
     """The criticality (1 is C1) of what the policy protects."""
 

@@ -1,5 +1,7 @@
 """What a pass found and did, taken in by the record. No I/O."""
 
+from collections.abc import Collection
+
 from brownout.api.reasons import BlockedReason, Result
 from brownout.api.refs import Target
 from brownout.ledger.entries import Instant
@@ -39,6 +41,12 @@ def take_in(
         store.saw(brought.found)
     _back_off(record, target, brought, now)
     return _let_go(store, record, brought)
+
+
+def forgive(record: Record, wanted: Collection[Target]) -> None:
+    """Forgets the failures on targets of which nothing is wanted or held any more."""
+    uids = {target.uid for target in wanted} | {uid for uid, _ in record.held}
+    record.backoffs = {uid: each for uid, each in record.backoffs.items() if uid in uids}
 
 
 def obstacles(record: Record, looked: Looked, refused: str | None) -> None:

@@ -174,13 +174,15 @@ class InMemoryCluster(Cluster):
         if new["metadata"].get("name") != name:
             return failure(400, "BadRequest", "the name of the object does not match the name on the URL")
         brought = new["metadata"].get("managedFields")
-        new = self._admitted(kind, _merged(kind, old, new, by.subresource))
+        asked = normal(kind, _merged(kind, old, new, by.subresource))
+        new = self._admitted(kind, deepcopy(asked) if self.admission else asked)
         refused = refusal(kind, old, new)
         if refused:
             return refused
         before = old["metadata"].get("managedFields") or []
         base = given(before, None if by.subresource else brought)
-        managed = encode(updated(base, old, new, by, self._time()))
+        # Who owns what is settled before admission, by what was asked for: even of a field that admission sets back.
+        managed = encode(updated(base, old, asked, by, self._time()))
         metadata = {**new["metadata"], "managedFields": managed}
         generation = next_generation(kind, old, new)
         metadata |= {"generation": generation} if generation is not None else {}
