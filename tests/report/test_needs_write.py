@@ -106,6 +106,12 @@ def blind(message: str, *, now: float = NOW) -> Evaluation:
         pytest.param(
             calm(), calm(source_down="source default is down"), WriteReason.CONDITIONS, id="a condition is written"
         ),
+        pytest.param(
+            calm(),
+            calm(state=State(giving_back=True)),
+            WriteReason.CLOCKS,
+            id="what acting made of the state is written, though the decision was calm",
+        ),
         pytest.param(calm(), pending(0), WriteReason.CLOCKS, id="a clock that starts is written"),
         pytest.param(pending(10), pending(20, now=NOW + 10), None, id="its seconds are not"),
         pytest.param(

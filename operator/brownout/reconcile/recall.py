@@ -48,7 +48,13 @@ def _held(applied: AppliedStatus, policy: PolicyRef) -> Held | None:
         at=parse_instant(applied.at) or 0.0,
     )
     owners = tuple(
-        Owner(manager=each.manager, operation=each.operation, subresource=each.subresource) for each in applied.owners
+        Owner(
+            manager=each.manager,
+            operation=each.operation,
+            subresource=each.subresource,
+            api_version=applied.target.api_version,
+        )
+        for each in applied.owners
     )
     entry = Entry(
         pointer=Pointer(applied.pointer),
