@@ -55,8 +55,9 @@ controlplane: setup ## builds etcd, Kubernetes, kwok and Prometheus into the cac
 figures: setup controlplane ## how fast it acts and what idle policies cost, measured on this machine (some 8 minutes)
 	@$(BIN)/python -m e2e.controlplane -- $(BIN)/python -m e2e.figures
 
-generate: setup ## writes crds/ from the models
+generate: setup ## writes crds/ and docs/reference/ from the code
 	$(BIN)/brownout crds --out crds
+	$(BIN)/python -m brownout.report.reference
 
 lock: setup ## re-compiles the lock files (UPGRADE=--upgrade: to the newest versions)
 	$(COMPILE) pyproject.toml -o requirements/run.txt

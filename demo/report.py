@@ -30,7 +30,7 @@ svg { width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 11px;
 .key-ours { color: var(--ours); } .key-bare { color: var(--bare); }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--soft); }
-td:nth-child(2) { overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; } th { white-space: nowrap; }
 code { font-size: .85rem; } ol, ul { padding-left: 1.2rem; } .bad { color: var(--bare); font-weight: 600; }
 </style></head><body>
 <h1>$verdict</h1>

@@ -72,11 +72,11 @@ def test_a_spec_that_cannot_be_used_changes_nothing_and_says_so(stage: Stage) ->
     stage.opens(*SHOP, stage.policy(level("trimmed", 1, THIN)))
     stage.degrades()
     held = stage.pictures()
-    longer = level("trimmed", 1, THIN, recoverAfter="9999999999d")
+    longer = level("trimmed", 1, THIN, recoverAfter="367d")
     stage.kubectl.apply(policy(stage.namespace, stage.source, longer))
     until(lambda: stage.condition("Stalled").get("status") == "True", "the policy is stalled")
     assert stage.condition("Stalled")["reason"] == "Invalid"
-    assert "recoverAfter" in stage.condition("Stalled")["message"]
+    assert "'367d' is too long: write at most 366d" in stage.condition("Stalled")["message"]
     stage.press(0)
     until(lambda: stage.condition("Ready").get("status") == "False", "it is not ready")
     stage.everything_is_as(held)

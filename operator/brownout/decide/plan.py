@@ -42,11 +42,8 @@ def next_step(
     policies' claims stand as the ledger has them, less `orphans`. `remembered` is what any policy's status says it
     holds here: a lost ledger is rebuilt from nothing else.
     """
-    known = tuple(each for each in remembered if each.target.uid == found.target.uid)
-    if isinstance(found.ledger, Illegible):
-        return _without_ledger(found, found.ledger, known)
-    if lost := tuple(each for each in known if _lost(found, each)):
-        return _rebuilt(found, lost)
+    if (repair := _repaired(found, remembered)) is not None:
+        return repair
     held = found.held
     if restored := tuple(where for where, entry in held.items() if entry.restored):
         return HandBack(found=found, pointers=restored)
@@ -57,6 +54,32 @@ def next_step(
         return Restore(found=found, pointers=unclaimed)
     changed = {where: entry for where, each in claims.items() if (entry := _entry(found, where, each, policy))}
     return Apply(found=found, entries=changed) if changed else None
+
+
+def mended(found: Found, remembered: Iterable[Held]) -> Found:
+    """The object with the ledger that it will have once a lost one is written again: what its fields were is known from
+    there, and not from what they are now."""
+    repair = _repaired(found, remembered)
+    return replace(found, ledger=repair.ledger) if isinstance(repair, Repair) else found
+
+
+def is_lost(found: Found, held: Held) -> bool:
+    """Whether a status remembers a field whose value is still ours, and the ledger does not know it.
+
+    One that we found as we wanted it has no original to lose."""
+    entry = held.entry
+    if entry.pointer in found.held or same(entry.original, entry.applied):
+        return False
+    return same(look(found.body, entry.pointer), entry.applied)
+
+
+def _repaired(found: Found, remembered: Iterable[Held]) -> Step | Stuck | None:
+    """The step that the ledger itself needs; None when it can be used as it is."""
+    known = tuple(each for each in remembered if each.target.uid == found.target.uid)
+    if isinstance(found.ledger, Illegible):
+        return _without_ledger(found, found.ledger, known)
+    lost = tuple(each for each in known if is_lost(found, each))
+    return _rebuilt(found, lost) if lost else None
 
 
 def _claims(
@@ -95,22 +118,12 @@ def _changed(found: Found, pointers: tuple[Pointer, ...]) -> Step:
     return Release(found=found, pointers=pointers)
 
 
-def _lost(found: Found, held: Held) -> bool:
-    """A status remembers a field whose value is still ours, and the ledger does not know it.
-
-    One that we found as we wanted it has no original to lose."""
-    entry = held.entry
-    if entry.pointer in found.held or same(entry.original, entry.applied):
-        return False
-    return same(look(found.body, entry.pointer), entry.applied)
-
-
 def _without_ledger(found: Found, ledger: Illegible, known: tuple[Held, ...]) -> Step | Stuck | None:
     """Rule 5: rewritten from what the statuses remember if it fits; never guessed."""
-    ours = tuple(each for each in known if each.take in ledger.takes and _lost(found, each))
+    ours = tuple(each for each in known if each.take in ledger.takes and is_lost(found, each))
     if ours:
         return _rebuilt(found, ours)
-    if any(_lost(found, each) for each in known) or not ledger.stale:
+    if any(is_lost(found, each) for each in known) or not ledger.stale:
         return _stuck(found, known)
     return Strip(found=found)
 

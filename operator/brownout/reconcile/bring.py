@@ -7,8 +7,8 @@ from brownout.act.executor import Executor
 from brownout.act.survey import Gone, Survey
 from brownout.api.reasons import Result
 from brownout.api.refs import PolicyRef
-from brownout.decide.plan import next_step
-from brownout.ledger.entries import TAKING_MANAGER, Claim, Entry, Found, Held, Instant, Ledger
+from brownout.decide.plan import is_lost, next_step
+from brownout.ledger.entries import TAKING_MANAGER, Claim, Entry, Found, Held, Illegible, Instant, Ledger
 from brownout.ledger.ownership import manager_of, owns
 from brownout.ledger.pointer import Pointer, look, same
 from brownout.ledger.steps import Apply, Outcome, Release, Restore, Step, Strip, Stuck
@@ -57,11 +57,11 @@ class Bringer:
     ) -> Brought:
         """Step by step until nothing is left to do, or a step says that it is not for now."""
         brought = Brought(found=found)
-        wanted = wants
         remembered = self._remembered(found)
         for _ in range(MOST_STEPS):
             if brought.found is None:
                 break
+            wanted = _still_wanted(wants, brought.found, brought, [each for each in remembered if each.policy == policy])
             step = next_step(brought.found, wanted, policy, remembered=remembered, orphans=orphans)
             if step is None or isinstance(step, Stuck):
                 brought.stuck = step
@@ -71,8 +71,6 @@ class Bringer:
             _note(brought, step, outcome, now)
             if not await self._go_on(brought, step, outcome):
                 break
-            let_go = {each.pointer for _, each in brought.released}
-            wanted = {where: claim for where, claim in wanted.items() if where not in let_go}
         else:
             brought.failed = _in_vain(brought.outcomes[-1])
         _account(brought, remembered, policy, now)
@@ -128,19 +126,32 @@ def _note(brought: Brought, step: Step, outcome: Outcome, now: Instant) -> None:
             brought.released += [(policy, field_let_go) for policy in entry.claims]
 
 
+def _still_wanted(
+    wants: Mapping[Pointer, Claim], found: Found, brought: Brought, remembered: list[Held]
+) -> Mapping[Pointer, Claim]:
+    """Less what somebody has taken over, be it that our metadata went with it."""
+    let_go = {each.pointer for _, each in brought.released}
+    let_go |= {each.entry.pointer for each in remembered if _taken_over(found, each)}
+    return {where: claim for where, claim in wants.items() if where not in let_go}
+
+
+def _taken_over(found: Found, held: Held) -> bool:
+    """A field that was remembered, is in no ledger any more, and is neither as it was nor as we set it."""
+    live, entry = look(found.body, held.entry.pointer), held.entry
+    return entry.pointer not in found.held and not same(live, entry.original) and not same(live, entry.applied)
+
+
 def _account(brought: Brought, remembered: list[Held], policy: PolicyRef, now: Instant) -> None:
-    """What is held now; and what was remembered, is in no ledger any more, and is not as it was: somebody took it."""
-    if brought.found is None or brought.stuck is not None:
+    """What is held now, and what somebody took over. While the ledger cannot be used, what was remembered stands."""
+    found = brought.found
+    if found is None or brought.stuck is not None or isinstance(found.ledger, Illegible):
         return
-    held = held_on(brought.found, policy)
-    brought.held = held
+    mine = [each for each in remembered if each.policy == policy]
+    brought.held = {each.entry.pointer: each for each in mine if is_lost(found, each)} | held_on(found, policy)
     known = {let_go.pointer for _, let_go in brought.released}
-    for each in remembered:
-        where = each.entry.pointer
-        if each.policy != policy or where in held or where in known:
-            continue
-        if not same(look(brought.found.body, where), each.entry.original):
-            brought.released.append((policy, _released(each.entry, brought.found, now)))
+    for each in mine:
+        if _taken_over(found, each) and each.entry.pointer not in known:
+            brought.released.append((policy, _released(each.entry, found, now)))
 
 
 def _released(entry: Entry, found: Found, now: Instant) -> ReleasedField:

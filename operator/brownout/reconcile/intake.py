@@ -80,6 +80,8 @@ class Intake:
 
     def target(self, key: tuple[str, str, str], body: Mapping[str, Any] | None) -> None:
         """A held object as it is now; None: it bears our label no more."""
+        if body is not None and self._store.is_old(body):
+            return
         before = self._store.indexed(key, body)
         found = self._store.index.get(key)
         if found is not None and self._store.is_echo(found):
@@ -101,10 +103,7 @@ class Intake:
         self._store.records[record.about.namespace, record.about.name] = record
         self._store.remember(record, held_in(record.status, record.ref))
         record.released = released_in(record.status, record.ref)
-        loaded = load_policy(body)
-        if isinstance(loaded, Policy):
-            record.state = remembered(record.status, loaded.spec, self._clock.now())
-        self._use(record, loaded)
+        self._use(record, load_policy(body))
         if self.begun:
             self._start(record)
 
@@ -114,23 +113,32 @@ class Intake:
             return
         if record.about.generation != generation:
             log.info("%s: generation %d", record.ref, record.about.generation)
+            first = record.spec is None
             self._use(record, load_policy(body))
-            if self.begun:
+            if self.begun and first:
+                self._start(record)
+            elif self.begun:
                 self._cohorts.place(record)
         if self.begun and (record.deleting != deleting or record.about.generation != generation):
             self._reconciler.poke(record)
 
     def _use(self, record: Record, loaded: Policy | Refused) -> None:
-        """A new spec; one that cannot be used leaves the last good one in force."""
+        """A new spec; one that cannot be used leaves the last good one in force, the first good one goes on from the
+        status."""
         if isinstance(loaded, Refused):
             record.refusal = loaded.message
             return
+        if record.spec is None:
+            record.state = remembered(record.status, loaded.spec, self._clock.now())
         before = record.spec.mode.value if record.spec is not None else record.status.mode
         if before and before != loaded.spec.mode.value:
             owes = bool(record.held or self._store.targets_of(record.ref))
             record.state = changed_mode(record.state, loaded.spec.mode, self._clock.now(), owes=owes)
             record.wave = None
-        record.spec, record.refusal, record.decision = loaded.spec, "", None
+        if loaded.spec != record.spec:
+            # A deletion counts the generation up too, and has nothing new to decide on.
+            record.decision = None
+        record.spec, record.refusal = loaded.spec, ""
         record.unproven = unproven_at_start(record.status, loaded.spec, record.about.generation)
 
     def _start(self, record: Record) -> None:
@@ -146,6 +154,8 @@ class Intake:
             self._reconciler.poke(record)
 
     def _forget(self, record: Record) -> None:
+        if record.held:
+            self._odd()
         self._cohorts.remove(record)
         self._reconciler.leave(record)
         self._store.forget(record)

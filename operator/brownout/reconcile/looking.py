@@ -1,14 +1,15 @@
 """What one policy sees of its targets before it plans: all that its actions find, and all that it holds."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from brownout.act.survey import Gone, Survey
 from brownout.api.actions import Action
 from brownout.api.policy import PolicySpec
 from brownout.api.refs import PolicyRef, Target
-from brownout.ledger.entries import CRITICALITY_LABEL, Blocked, Found, Instant, Query
+from brownout.decide.plan import mended
+from brownout.ledger.entries import CRITICALITY_LABEL, Blocked, Found, Held, Instant, Query
 from brownout.ledger.pointer import look, pointer
 from brownout.levers.registry import lever_of
 from brownout.levers.selection import Selection, claims
@@ -32,8 +33,10 @@ class Looked:
 class Looking:
     """Reads for one policy at a time; all reads of a look run at once."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, remembered: Callable[[Found], list[Held]]) -> None:
+        """`remembered`: what any policy remembers holding on an object."""
         self._survey = survey
+        self._remembered = remembered
 
     async def look(
         self,
@@ -55,7 +58,7 @@ class Looking:
             selection = claims(
                 spec=spec,
                 level=level,
-                found_by_action=by_action,
+                found_by_action={name: self._mended(each) for name, each in by_action.items()},
                 policy=policy,
                 surroundings=surroundings,
                 released=released,
@@ -82,6 +85,9 @@ class Looking:
             queries.append(lever.seeks(arguments, namespace))
         found = await asyncio.gather(*(self._survey.seek(query) for query in queries))
         return {action.name: each for action, each in zip(actions, found, strict=True)}
+
+    def _mended(self, found: Sequence[Found] | Blocked) -> Sequence[Found] | Blocked:
+        return found if isinstance(found, Blocked) else [mended(each, self._remembered(each)) for each in found]
 
     async def _surroundings(self, actions: Sequence[Action], namespace: str) -> Surroundings:
         """Flags have no autoscaler: a policy of flags only needs no right to see any."""

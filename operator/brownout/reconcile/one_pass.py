@@ -60,7 +60,7 @@ class Pass:
         self._reporter, self._metrics, self._poke = reporter, metrics, poke
         self._executor, self._dry_run = executor, DryRun(executor)
         survey = Survey(cluster)
-        self._looking = Looking(survey)
+        self._looking = Looking(survey, lambda found: store.remembered(found.target))
         self._bringer = Bringer(survey, lambda found: store.remembered(found.target))
         self.stopping = False
 

@@ -95,14 +95,14 @@ class Record:
         about = load_metadata(body) if body is not None else None
         if about is None or about.uid != self.about.uid:
             self.about = replace(self.about, finalizers=(), deleting=True)
-        elif about.resource_version and not _older(about.resource_version, self.about.resource_version):
+        elif about.resource_version and not older(about.resource_version, self.about.resource_version):
             # The generation is the spec's, and a spec is taken in by the watch alone.
             self.about = replace(about, generation=self.about.generation)
 
     def hear(self, body: Mapping[str, Any]) -> bool:
         """Takes in the metadata, generation included, as the watch tells it; False if it is older than ours."""
         about = load_metadata(body)
-        if _older(about.resource_version, self.about.resource_version):
+        if older(about.resource_version, self.about.resource_version):
             return False
         self.about = about
         return True
@@ -121,7 +121,7 @@ class Record:
         return {where: held for (uid, where), held in self.held.items() if uid == target.uid}
 
 
-def _older(one: str, other: str) -> bool:
+def older(one: str, other: str) -> bool:
     """Whether a resourceVersion is older than another of the same object: they compare as numbers since 1.35, and are
     numbers in every release before."""
     return one.isdigit() and other.isdigit() and int(one) < int(other)

@@ -7,7 +7,7 @@ from typing import Any
 from brownout.api.refs import PolicyRef, Target
 from brownout.ledger.codec import find
 from brownout.ledger.entries import Found, Held
-from brownout.reconcile.record import FieldId, Record
+from brownout.reconcile.record import FieldId, Record, older
 
 
 class Store:
@@ -75,6 +75,11 @@ class Store:
     def saw(self, found: Found) -> None:
         """Notes the version of an object that we know: its echo from the watch tells nothing new."""
         self._seen[found.target.uid] = found.version
+
+    def is_old(self, body: Mapping[str, Any]) -> bool:
+        """Whether a later version of that object is known: a list or a watch may tell of it after our own write."""
+        metadata = body["metadata"]
+        return older(metadata["resourceVersion"], self._seen.get(metadata["uid"], ""))
 
     def is_echo(self, found: Found) -> bool:
         return self._seen.get(found.target.uid) == found.version

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from brownout.act.executor import Executor
 from brownout.act.survey import Survey
+from brownout.api.load import Metadata, load_metadata
 from brownout.api.refs import PolicyRef
 from brownout.clock import Clock
 from brownout.cluster.kinds import POLICY, TARGETS, Kind
@@ -74,18 +76,23 @@ class Sweep:
             self._odd.clear()
 
     async def policies(self) -> None:
-        """Policies that came or went without the watch saying so."""
+        """Policies that came, went or changed without the watch saying so."""
         for scope in self._namespaces:
             before = {key for key in self._store.records if scope in ("", key[0])}
             answer = await self._cluster.list(POLICY, scope, metadata_only=True)
             if not answer.ok:
                 log.warning("sweep: policies could not be listed: %s %s", answer.status, answer.message)
                 continue
-            listed = {(each["metadata"]["namespace"], each["metadata"]["name"]) for each in answer.items}
-            for namespace, name in (before - listed) | (listed - self._store.records.keys()):
+            listed = {(each.namespace, each.name): each for each in map(load_metadata, answer.items)}
+            news = {key for key, each in listed.items() if self._is_news(key, each)}
+            for namespace, name in sorted((before - listed.keys()) | news):
                 current = await self._cluster.get(POLICY, namespace, name)
                 if current.ok or current.missing:
                     self._intake.policy(namespace, name, current.body if current.ok else None)
+
+    def _is_news(self, key: tuple[str, str], about: Metadata) -> bool:
+        record = self._store.records.get(key)
+        return record is None or replace(about, resource_version=record.about.resource_version) != record.about
 
     async def _held(self, kind: Kind) -> None:
         for scope in self._namespaces:

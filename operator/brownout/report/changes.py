@@ -39,7 +39,7 @@ def _fields(old: PolicyStatus, new: PolicyStatus, facts: Evaluation) -> Iterator
     held = {(each.target.uid, str(each.entry.pointer)): each for each in facts.held}
     for key, value in now.items():
         if key not in before or before[key].applied != value:
-            yield events.taken(held[key], new.why)
+            yield events.taken(held[key], new.history[-1].message if new.history else new.why)
     let_go = {(each.target.uid, str(each.pointer)) for each in facts.released}
     for key, each in before.items():
         if key not in held and key not in let_go:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from brownout.report.catalogue import CATALOGUE, Declared
 from brownout.report.conditions import ACTIVE, AVAILABLE, STALLED, ConditionReason
@@ -187,3 +188,8 @@ def _code(word: str) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    for path, page in PAGES.items():
+        Path(path).write_text(page())
