@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_a_take_that_is_refused_is_tried_again_with_growing_waits_of_at_most_30_
         await shop.sick(200)
         assert (shop.replicas("a"), shop.replicas("b")) == (3, 0)
         times = [each.at for each in shop.writes(DEPLOYMENT, "a")]
-        waits = [round(later - earlier) for earlier, later in zip(times, times[1:], strict=False)]
+        waits = [round(later - earlier) for earlier, later in pairwise(times)]
         assert waits[:6] == [1, 2, 4, 8, 16, 30]
         assert set(waits[6:]) == {30}
         assert [(each.target, each.reason) for each in shop.status().blocked] == [("Deployment a", "Forbidden")]

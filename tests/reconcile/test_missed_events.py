@@ -1,4 +1,4 @@
-"""What the watch did not tell, claims of policies that are gone, and metadata that nobody knows: the sweep sees to it."""
+"""What the watch did not tell, claims of policies that are gone, metadata that nobody knows: the sweep sees to it."""
 
 import json
 import logging
@@ -77,6 +77,7 @@ def test_a_change_of_a_policy_that_was_missed_is_found_by_the_sweep(spec_change:
             shop.delete()
         await shop.wait(EVERY + 20)
         assert shop.replicas("thumbnailer") == 3
+        await shop.wait(EVERY)
         assert shop.exists(POLICY, "checkout") is not deleted
 
     tell(story)
@@ -274,20 +275,42 @@ def test_a_rollback_that_brings_an_old_ledger_back_changes_nothing() -> None:
     tell(story)
 
 
-def test_a_list_that_was_read_before_our_last_write_brings_nothing_old_back() -> None:
+def test_a_list_that_was_read_before_an_object_was_let_go_brings_nothing_old_back() -> None:
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
         old = await shop.api.list(DEPLOYMENT, NAMESPACE, selector=HELD_LABEL)
+        shop.engine.deaf = True
         await shop.well()
-        assert not shop.owes()
+        assert shop.engine.store.index
 
         def late(verb: str, kind: Kind, selector: str) -> Answer | None:
-            return old if (verb, kind, selector) == ("list", DEPLOYMENT, HELD_LABEL) else None
+            if (verb, kind, selector) != ("list", DEPLOYMENT, HELD_LABEL):
+                return None
+            shop.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), None)
+            return old
 
         shop.cluster.on_read = late
         await shop.wait(EVERY)
         assert shop.engine.store.index == {}
+        assert not shop.owes()
+
+    tell(story)
+
+
+def test_a_list_that_was_read_before_the_watch_told_more_brings_nothing_old_back() -> None:
+    async def story() -> None:
+        shop = sick_shop()
+        old = shop.deployment("other", 3)
+        await shop.sick()
+        held = shop.body(DEPLOYMENT, "thumbnailer")
+        shop.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), {**held, "metadata": {**held["metadata"]}})
+        before = dict(shop.engine.store.index)
+        stale = {**held, "metadata": {**held["metadata"], "resourceVersion": old["metadata"]["resourceVersion"]}}
+        shop.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), stale)
+        assert {key: found.version for key, found in shop.engine.store.index.items()} == {
+            key: found.version for key, found in before.items()
+        }
 
     tell(story)
 

@@ -1,6 +1,7 @@
 """When nothing happens nothing is written or read; when something happens it is acted on at once."""
 
 import asyncio
+from itertools import pairwise
 
 from brownout.cluster.kinds import AUTOSCALER, DEPLOYMENT, POLICY, Kind
 from brownout.testing.faults import Write
@@ -188,7 +189,7 @@ def test_our_own_writes_come_back_as_echoes_and_start_no_pass() -> None:
         shop.cluster.on_read = note
         await shop.sick(60)
         assert len(times) == len({round(each) for each in times})
-        assert all(later - earlier > 5 for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier > 5 for earlier, later in pairwise(times))
 
     tell(story)
 

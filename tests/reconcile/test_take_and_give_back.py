@@ -1,4 +1,4 @@
-"""The story that everything is about: a service gets sick, something is taken, the service is well, it is given back."""
+"""The story it is all about: a service gets sick, something is taken; it is well, everything is given back."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Brings one target to what one policy wants of it, a step at a time, and says what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from brownout.act.executor import Executor
@@ -58,10 +58,11 @@ class Bringer:
         """Step by step until nothing is left to do, or a step says that it is not for now."""
         brought = Brought(found=found)
         remembered = self._remembered(found)
+        mine = [each for each in remembered if each.policy == policy]
         for _ in range(MOST_STEPS):
             if brought.found is None:
                 break
-            wanted = _still_wanted(wants, brought.found, brought, [each for each in remembered if each.policy == policy])
+            wanted = _still_wanted(wants, brought.found, brought.released, mine)
             step = next_step(brought.found, wanted, policy, remembered=remembered, orphans=orphans)
             if step is None or isinstance(step, Stuck):
                 brought.stuck = step
@@ -73,7 +74,7 @@ class Bringer:
                 break
         else:
             brought.failed = _in_vain(brought.outcomes[-1])
-        _account(brought, remembered, policy, now)
+        _account(brought, mine, policy, now)
         return brought
 
     async def _go_on(self, brought: Brought, step: Step, outcome: Outcome) -> bool:
@@ -127,11 +128,14 @@ def _note(brought: Brought, step: Step, outcome: Outcome, now: Instant) -> None:
 
 
 def _still_wanted(
-    wants: Mapping[Pointer, Claim], found: Found, brought: Brought, remembered: list[Held]
+    wants: Mapping[Pointer, Claim],
+    found: Found,
+    released: Sequence[tuple[PolicyRef, ReleasedField]],
+    mine: Sequence[Held],
 ) -> Mapping[Pointer, Claim]:
-    """Less what somebody has taken over, be it that our metadata went with it."""
-    let_go = {each.pointer for _, each in brought.released}
-    let_go |= {each.entry.pointer for each in remembered if _taken_over(found, each)}
+    """Less what somebody has taken over, even if our metadata went with it."""
+    let_go = {each.pointer for _, each in released}
+    let_go |= {each.entry.pointer for each in mine if _taken_over(found, each)}
     return {where: claim for where, claim in wants.items() if where not in let_go}
 
 
@@ -141,12 +145,11 @@ def _taken_over(found: Found, held: Held) -> bool:
     return entry.pointer not in found.held and not same(live, entry.original) and not same(live, entry.applied)
 
 
-def _account(brought: Brought, remembered: list[Held], policy: PolicyRef, now: Instant) -> None:
+def _account(brought: Brought, mine: Sequence[Held], policy: PolicyRef, now: Instant) -> None:
     """What is held now, and what somebody took over. While the ledger cannot be used, what was remembered stands."""
     found = brought.found
     if found is None or brought.stuck is not None or isinstance(found.ledger, Illegible):
         return
-    mine = [each for each in remembered if each.policy == policy]
     brought.held = {each.entry.pointer: each for each in mine if is_lost(found, each)} | held_on(found, policy)
     known = {let_go.pointer for _, let_go in brought.released}
     for each in mine:

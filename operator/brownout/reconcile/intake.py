@@ -80,7 +80,7 @@ class Intake:
 
     def target(self, key: tuple[str, str, str], body: Mapping[str, Any] | None) -> None:
         """A held object as it is now; None: it bears our label no more."""
-        if body is not None and self._store.is_old(body):
+        if body is not None and self._store.is_old(key, body):
             return
         before = self._store.indexed(key, body)
         found = self._store.index.get(key)

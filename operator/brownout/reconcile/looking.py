@@ -87,7 +87,17 @@ class Looking:
         return {action.name: each for action, each in zip(actions, found, strict=True)}
 
     def _mended(self, found: Sequence[Found] | Blocked) -> Sequence[Found] | Blocked:
-        return found if isinstance(found, Blocked) else [mended(each, self._remembered(each)) for each in found]
+        return found if isinstance(found, Blocked) else [self._as_held(each) for each in found]
+
+    def _as_held(self, found: Found) -> Found:
+        """As it is once a lost ledger is written again. Where a person must do that, as it is remembered: judged by the
+        value that we set it would be wanted no more, and a wave that cannot end would keep the others waiting."""
+        known = self._remembered(found)
+        again = mended(found, known)
+        lost = {each.entry.pointer: each.entry for each in known if is_lost(again, each)}
+        if not lost:
+            return again
+        return replace(again, ledger=Ledger(take="", uid=found.target.uid, entries={**again.held, **lost}))
 
     async def _surroundings(self, actions: Sequence[Action], namespace: str) -> Surroundings:
         """Flags have no autoscaler: a policy of flags only needs no right to see any."""

@@ -76,10 +76,13 @@ class Store:
         """Notes the version of an object that we know: its echo from the watch tells nothing new."""
         self._seen[found.target.uid] = found.version
 
-    def is_old(self, body: Mapping[str, Any]) -> bool:
+    def is_old(self, key: tuple[str, str, str], body: Mapping[str, Any]) -> bool:
         """Whether a later version of that object is known: a list or a watch may tell of it after our own write."""
         metadata = body["metadata"]
-        return older(metadata["resourceVersion"], self._seen.get(metadata["uid"], ""))
+        known = {self._seen.get(metadata["uid"], "")}
+        if key in self.index and self.index[key].target.uid == metadata["uid"]:
+            known.add(self.index[key].version)
+        return any(older(metadata["resourceVersion"], version) for version in known)
 
     def is_echo(self, found: Found) -> bool:
         return self._seen.get(found.target.uid) == found.version

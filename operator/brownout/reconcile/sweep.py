@@ -110,10 +110,11 @@ class Sweep:
                 }
                 for each in answer.items
             }
+            let_go_meanwhile = before - self._store.index.keys()
             for key in before - bodies.keys():
                 self._intake.target(key, None)
-            for key, body in bodies.items():
-                self._intake.target(key, body)
+            for key in bodies.keys() - let_go_meanwhile:
+                self._intake.target(key, bodies[key])
 
     async def unknown(self) -> None:
         """Gives back what is claimed for policies that exist no more; strips what nobody knows."""
