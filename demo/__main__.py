@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo.fields import Verdict, noted
+from demo.fields import Verdict
 from demo.measured import QUERIES
 from demo.report import report
 from demo.scene import Scene, keep_fresh
@@ -104,10 +104,7 @@ async def _written(stage: Stage, told: Told) -> Path:
 
 def _conclude(console: Console, told: Told, path: Path) -> None:
     console.print(f"\n{told.compared} fields compared with their originals; those that were ever different:")
-    quiet = [row for row in told.rows if noted(row) and row.verdict is Verdict.GIVEN_BACK]
-    for row in told.rows:
-        if row in quiet:
-            continue
+    for row in told.shown:
         style = "red" if row.verdict is Verdict.LOST else ""
         values = " → ".join(_cut(value) for value in (row.before, row.during, row.after))
         console.print(
@@ -117,7 +114,9 @@ def _conclude(console: Console, told: Told, path: Path) -> None:
             markup=False,
             soft_wrap=True,
         )
-    console.print(f"  and {len(quiet)} labels and annotations of the operator's, which have gone again")
+    console.print(
+        f"  and {len(told.rows) - len(told.shown)} labels and annotations of the operator's, which have gone again"
+    )
     verdict = "The story happened, and everything was given back." if told.well else "The story did NOT happen."
     console.print(f"\n{verdict}", style="bold green" if told.well else "bold red")
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)

@@ -40,7 +40,8 @@ there are none.</p>
 <ul>$checks</ul>
 $plots
 <h2>What was taken, and what became of it</h2>
-<p>$compared fields were compared with their originals.</p>
+<p>$compared fields were compared with their originals; $metadata labels and annotations of the operator's have come
+and gone.</p>
 <table><tr><th>object<th>field<th>before<th>while degraded<th>at the end<th>verdict</tr>$rows</table>
 <h2>What happened</h2><ol>$lines</ol>
 </body></html>
@@ -54,6 +55,7 @@ def report(told: Told, history: Mapping[str, Series], ended: float) -> str:
         checks="".join(_check(check.promise, check.kept) for check in told.checks),
         plots="".join(f"<h2>{escape(plot.title)}</h2>{plot.svg()}" for plot in _plots(told, history, ended)),
         compared=told.compared,
+        metadata=len(told.rows) - len(told.shown),
         rows="".join(_rows(told)),
         lines="".join(_lines(told)),
     )
@@ -64,7 +66,7 @@ def _check(promise: str, kept: bool) -> str:
 
 
 def _rows(told: Told) -> Iterator[str]:
-    for row in told.rows:
+    for row in told.shown:
         cells = (row.target, row.pointer, row.before, row.during, row.after, row.verdict.value)
         yield "<tr>" + "".join(f"<td>{escape(_cut(cell)) or '&ndash;'}" for cell in cells) + "</tr>"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from demo.fields import Row
+from demo.fields import Row, Verdict, noted
 from demo.scene import Line
 
 
@@ -36,6 +36,11 @@ class Told:
     rows: list[Row] = field(default_factory=list)
     compared: int = 0
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[Row]:
+        """What a person would look for: every changed field but the operator's own metadata that has gone again."""
+        return [row for row in self.rows if not (noted(row) and row.verdict is Verdict.GIVEN_BACK)]
 
     @property
     def well(self) -> bool:

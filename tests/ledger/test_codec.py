@@ -120,7 +120,9 @@ def test_an_object_without_anything_of_ours_has_no_ledger() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | text, lambda each: st.lists(each) | st.dictionaries(text, each)
+    st.none() | st.booleans() | st.integers() | text,
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(text, each, max_size=3),
+    max_leaves=6,
 )
 
 
