@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("e2e.fixtures.stage")
-
 from e2e.controlplane.api import Api
 from e2e.controlplane.handle import Controlplane
 from e2e.fixtures.kubectl import Kubectl
 from e2e.fixtures.operator import Operator
 from e2e.fixtures.relay import Relay
 from e2e.fixtures.stage import Stage
+from e2e.fixtures.warm import Warm
 from e2e.gauge import Gauges
 
-collect_ignore = [] if os.environ.get("E2E_PROVIDER", "local") == "local" else ["test_controlplane_local.py"]
+NEED_LOCAL = ["test_controlplane_local.py", "test_rights.py"]
+"""These ask the control plane's own processes, or read its audit log."""
+collect_ignore = [] if os.environ.get("E2E_PROVIDER", "local") == "local" else NEED_LOCAL
 CRDS = Path(__file__).parent / "crds"
 PROJECT = Path(__file__).parent.parent
 OPERATOR_NAMESPACE = "brownout-system"
@@ -97,14 +98,26 @@ def installed(cluster_kubectl: Kubectl, feature_flag_crd: None) -> None:
 
 
 @pytest.fixture
-def source(controlplane: Controlplane, api: Api, namespace: str, installed: None) -> Iterator[str]:
+def add_source(api: Api, namespace: str, installed: None) -> Iterator[Callable[..., str]]:
+    """`add_source("slow", url, timeout="1s")` makes the PrometheusSource NAMESPACE-slow; all go with the test."""
+    names: list[str] = []
+
+    def add(suffix: str, url: str, **spec: object) -> str:
+        names.append(f"{namespace}-{suffix}" if suffix else namespace)
+        made = {"apiVersion": "brownout.dev/v1alpha1", "kind": "PrometheusSource", "metadata": {"name": names[-1]}}
+        answer = api.post(SOURCES, {**made, "spec": {"url": url, "timeout": "2s", **spec}})
+        assert answer.status == 201, answer.body
+        return names[-1]
+
+    yield add
+    for name in names:
+        api.delete(f"{SOURCES}/{name}")
+
+
+@pytest.fixture
+def source(controlplane: Controlplane, add_source: Callable[..., str]) -> str:
     """A PrometheusSource of the test's own, named as its namespace, on the shared Prometheus."""
-    spec = {"url": controlplane.prometheus_url, "timeout": "2s"}
-    made = {"apiVersion": "brownout.dev/v1alpha1", "kind": "PrometheusSource", "metadata": {"name": namespace}}
-    answer = api.post(SOURCES, {**made, "spec": spec})
-    assert answer.status == 201, answer.body
-    yield namespace
-    api.delete(f"{SOURCES}/{namespace}")
+    return add_source("", controlplane.prometheus_url)
 
 
 @pytest.fixture(scope="session")
@@ -116,8 +129,18 @@ def operator_kubeconfig(
     return controlplane.kubeconfig_for(token, tmp_path_factory.mktemp("operator") / "kubeconfig")
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Where operators are forked from."""
+    started = Warm()
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def operator(operator_kubeconfig: Path, namespace: str, tmp_path: Path) -> Iterator[Callable[..., Operator]]:
+def operator(
+    operator_kubeconfig: Path, namespace: str, tmp_path: Path, warm: Warm
+) -> Iterator[Callable[..., Operator]]:
     """`operator()` starts one for the test's namespace; `operator("--flag", ...)` with more flags.
 
     `kubeconfig=` is for another user than the operator's own, `ready=False` for one that is not to become ready.
@@ -127,7 +150,7 @@ def operator(operator_kubeconfig: Path, namespace: str, tmp_path: Path) -> Itera
     def start(*flags: str, ready: bool = True, kubeconfig: Path = operator_kubeconfig) -> Operator:
         folder = tmp_path / f"operator-{len(started)}"
         folder.mkdir()
-        started.append(Operator(kubeconfig, namespace, folder, *flags))
+        started.append(Operator(kubeconfig, namespace, folder, *flags, launch=warm.start))
         return started[-1].start(ready=ready)
 
     yield start

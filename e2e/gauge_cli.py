@@ -15,7 +15,7 @@ from typing import Any
 from e2e.controlplane.handle import Controlplane
 from e2e.gauge import register
 
-USAGE = """python -m e2e.gauge_cli FILE     lets Prometheus scrape FILE, which holds lines such as: checkout_p99_seconds 0.2
+USAGE = """python -m e2e.gauge_cli FILE     lets Prometheus scrape FILE, which holds lines such as: p99_seconds 0.2
 python -m e2e.gauge_cli --url    prints where that Prometheus is"""
 ABSENT = "There is no control plane here: run this inside `.venv/bin/python -m e2e.controlplane -- bash`."
 

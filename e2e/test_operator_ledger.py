@@ -27,7 +27,13 @@ def new_revision(stage: Stage, image: str) -> None:
     stage.remembers(("Deployment", "web"))
 
 
-@pytest.mark.parametrize("held_before", [False, True], ids=["which wipes the ledger", "which brings an old ledger back"])
+@pytest.mark.parametrize(
+    "held_before",
+    [
+        pytest.param(False, id="to a revision without our metadata"),
+        pytest.param(True, id="to a revision with the ledger of an earlier episode"),
+    ],
+)
 def test_a_held_target_that_is_rolled_back(stage: Stage, held_before: bool) -> None:
     stage.opens(deployment("web", 2), stage.policy(THIN))
     if held_before:

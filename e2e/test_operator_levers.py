@@ -154,7 +154,7 @@ def test_a_feature_flag_turns_for_everybody_and_its_targeting_comes_back(stage: 
             other=flag("on", {"if": [True, "off"]}),
         ),
         stage.policy(
-            level("trimmed", 1, turned("targeted", "shop", "targeted", "lite"), turned("plain", "shop", "plain", "lite")),
+            level("trimmed", 1, *(turned(key, "shop", key, "lite") for key in ("targeted", "plain"))),
             level("core-only", 3, turned("off", "shop", "targeted", "off")),
         ),
     )

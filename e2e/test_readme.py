@@ -5,6 +5,7 @@ of time are all alike, `...` stands for any text, and alone in a line for any li
 must end with 0. Looking is repeated for a while, as a person would look again: what is looked at comes to be.
 """
 
+import contextlib
 import os
 import queue
 import re
@@ -97,8 +98,13 @@ class Shell:
         return int(lines[-1].split()[1]), "".join(lines[:-1]).removesuffix("\n")
 
     def close(self) -> None:
-        """Ends it and everything that it started; the control plane ends with the wrapper that owns it."""
-        os.killpg(self._bash.pid, signal.SIGKILL)
+        """Ends it and all that it started: at the end of their input the shells leave, and the rest is killed."""
+        assert self._bash.stdin
+        with contextlib.suppress(subprocess.TimeoutExpired, BrokenPipeError):
+            self._bash.stdin.close()
+            self._bash.wait(30)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._bash.pid, signal.SIGKILL)
         with self._bash:
             self._reader.join(10)
 

@@ -9,7 +9,6 @@ import signal
 
 from prometheus_client import disable_created_metrics
 
-from brownout.act.executor import ClusterExecutor
 from brownout.clock import Clock, SystemClock
 from brownout.cluster.access import Unusable
 from brownout.cluster.inbox import Inbox
@@ -17,15 +16,8 @@ from brownout.cluster.kinds import POLICY, SECRET, SOURCE, Kind
 from brownout.cluster.kubernetes import Kubernetes
 from brownout.observe.access import Unreadable
 from brownout.observe.sources import Sources
-from brownout.reconcile.cohorts import Cohorts
-from brownout.reconcile.intake import Intake
-from brownout.reconcile.pace import GiveBackPace
+from brownout.reconcile.engine import Engine
 from brownout.reconcile.probes import Probes
-from brownout.reconcile.reconciler import Reconciler
-from brownout.reconcile.reporter import Reporter
-from brownout.reconcile.source_reports import SourceReports
-from brownout.reconcile.store import Store
-from brownout.reconcile.sweep import Sweep
 from brownout.report.metrics import Metrics
 from brownout.report.recorder import Recorder
 from brownout.settings import Settings
@@ -47,49 +39,23 @@ class Operator:
         self._settings, self._cluster, self._clock = settings, cluster, clock
         self._problem = "starting"
         self.metrics = Metrics()
-        self.store = Store()
         self.inbox = Inbox()
         self.recorder = Recorder(cluster, clock, self.metrics, instance=settings.instance)
-        odd = asyncio.Event()
-        pace = GiveBackPace(settings.give_back_per_minute)
-        executor = ClusterExecutor(cluster, clock)
         self.sources = Sources(clock, self._read_secret, lambda name, seconds, _: self.metrics.queried(name, seconds))
-        self.reports = SourceReports(cluster, clock, self.sources, self.metrics)
-        self.reconciler = Reconciler(
+        self.engine = Engine(
             cluster=cluster,
             clock=clock,
-            executor=executor,
-            store=self.store,
-            pace=pace,
-            reporter=Reporter(cluster, clock, self.metrics, self.recorder),
-            metrics=self.metrics,
-        )
-        self.cohorts = Cohorts(clock, self.sources.source, self.reconciler.tick, self.metrics)
-        self.intake = Intake(
-            clock=clock,
-            store=self.store,
-            reconciler=self.reconciler,
-            cohorts=self.cohorts,
             sources=self.sources,
-            reports=self.reports,
+            source=self.sources.source,
             metrics=self.metrics,
-            odd=odd.set,
-        )
-        self.sweep = Sweep(
-            cluster=cluster,
-            clock=clock,
-            store=self.store,
-            intake=self.intake,
-            executor=executor,
             recorder=self.recorder,
-            pace=pace,
+            give_back_per_minute=settings.give_back_per_minute,
             namespaces=settings.namespaces,
-            odd=odd,
         )
         self.watch = Watch(
-            cluster.access, self.inbox, clock, namespaces=settings.namespaces, on_synced=odd.set
+            cluster.access, self.inbox, clock, namespaces=settings.namespaces, on_synced=self.engine.odd.set
         )
-        self.probes = Probes(self.store, self.metrics, clock, self.unready)
+        self.probes = Probes(self.engine.store, self.metrics, clock, self.unready)
 
     def unready(self) -> str:
         """Why `/readyz` says no; a source that is down is not among the reasons."""
@@ -137,8 +103,8 @@ class Operator:
             for name, part in {
                 "watch": self.watch.run(),
                 "inbox": self._take_in(),
-                "sweep": self.sweep.run(),
-                "sources": self.reports.run(),
+                "sweep": self.engine.sweep.run(),
+                "sources": self.engine.reports.run(),
                 "events": self.recorder.run(),
                 "health": self._watch_health(),
             }.items()
@@ -155,25 +121,27 @@ class Operator:
     async def _take_in(self) -> None:
         while True:
             for change in await self.inbox.get_batch():
-                self.intake.take(change)
+                self.engine.intake.take(change)
 
     async def _watch_health(self) -> None:
         """Begins once the first listing has been taken in; a cohort that ended is a defect that must show."""
         while True:
-            if self.watch.synced and not self.intake.begun and self.inbox.empty:
-                self.intake.begin()
+            if self.watch.synced and not self.engine.intake.begun and self.inbox.empty:
+                self.engine.intake.begin()
                 self._problem = ""
-                log.info("ready: %d policies, %d held objects", len(self.store.records), len(self.store.index))
+                log.info(
+                    "ready: %d policies, %d held objects", len(self.engine.store.records), len(self.engine.store.index)
+                )
             self.metrics.watch_stale(self.watch.stale)
-            for error in self.cohorts.failures():
+            for error in self.engine.cohorts.failures():
                 raise error
-            await self._clock.sleep(0.1 if not self.intake.begun else 1.0)
+            await self._clock.sleep(0.1 if not self.engine.intake.begun else 1.0)
 
     async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("stopping: steps in flight finish, nothing new is started")
         self._problem = "stopping"
-        self.cohorts.close()
-        if left := await self.reconciler.drain(DRAIN):
+        self.engine.cohorts.close()
+        if left := await self.engine.reconciler.drain(DRAIN):
             log.warning("%d passes were still under way after %g s", left, DRAIN)
         await self.recorder.flush(0.5)
         for task in tasks:

@@ -14,7 +14,7 @@ from brownout.ledger.pointer import Value, look, pointer
 from brownout.reconcile.record import Record
 from brownout.testing.clock import VirtualClock
 from brownout.testing.cluster import Body, InMemoryCluster
-from brownout.testing.engine import Engine, ScriptedSource
+from brownout.testing.engine import ScriptedSource, VirtualOperator
 from brownout.testing.faults import FaultyCluster, Write
 
 NAMESPACE = "shop"
@@ -52,17 +52,18 @@ def spec(*levels: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 class Story:
     """The clock, the API server, the signals and the engine of one test."""
 
-    def __init__(self, **engine: Any) -> None:
+    def __init__(self, **operator: Any) -> None:
         self.clock = VirtualClock()
         self.api = InMemoryCluster(self.clock)
         self.cluster = FaultyCluster(self.api, self.clock)
         self.source = ScriptedSource(self.clock)
         self.source.say(CALM)
-        self._settings = engine
-        self.engine = self._engine()
+        self.settings = operator
+        self.defects_expected = False
+        self.operator = self._operator()
 
-    def _engine(self) -> Engine:
-        return Engine(self.clock, self.api, self.source, cluster=self.cluster, **self._settings)
+    def _operator(self) -> VirtualOperator:
+        return VirtualOperator(self.clock, self.api, self.source, cluster=self.cluster, **self.settings)
 
     # What is there.
 
@@ -106,13 +107,14 @@ class Story:
     # How time passes.
 
     def start(self) -> None:
-        self.engine.start()
+        self.operator.start()
 
     async def wait(self, seconds: float) -> None:
-        """Lets time pass; a part of the engine that ended meanwhile fails the test."""
+        """Lets time pass; a part of the engine that ended meanwhile fails the test, and so does a pass that failed."""
         await self.clock.advance(seconds)
-        for problem in self.engine.problems():
+        for problem in self.operator.problems():
             raise problem
+        assert self.defects_expected or not self.operator.metrics._pass_failures._value.get()
 
     async def until(self, true: Callable[[], bool | Awaitable[bool]], within: float = 600.0, step: float = 1.0) -> None:
         """Lets time pass until something is true."""
@@ -131,10 +133,10 @@ class Story:
 
     async def restart(self) -> None:
         """The operator is killed, and another one starts."""
-        await self.engine.crash()
+        await self.operator.crash()
         self.cluster.ended.clear()
-        self.engine = self._engine()
-        self.engine.start()
+        self.operator = self._operator()
+        self.operator.start()
 
     # What is to be seen.
 
@@ -169,7 +171,7 @@ class Story:
         return f"{found[kind].status} {found[kind].reason}" if kind in found else ""
 
     def record(self, name: str = "checkout") -> Record:
-        return self.engine.store.records[NAMESPACE, name]
+        return self.operator.engine.store.records[NAMESPACE, name]
 
     def writes(self, kind: Kind | None = None, name: str = "") -> Sequence[Write]:
         """The patches so far."""
@@ -181,7 +183,7 @@ class Story:
 
     def metric(self, line: str) -> str:
         """The value of the metric whose line starts so; "" if there is none."""
-        text = self.engine.metrics.text().decode()
+        text = self.operator.metrics.text().decode()
         return next((each.rpartition(" ")[2] for each in text.splitlines() if each.startswith(line)), "")
 
     # Availability.

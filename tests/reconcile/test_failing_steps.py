@@ -223,6 +223,7 @@ def test_a_defect_in_one_pass_stops_no_other_policy_and_is_logged_and_counted(ca
     async def story() -> None:
         shop = shop_of_two("a")
         shop.policy(spec(level("trimmed", action("b", "b"))), "other")
+        shop.defects_expected = True
 
         def broken(verb: str, kind: Kind, name: str) -> None:
             if name == "a":

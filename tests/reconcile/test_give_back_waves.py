@@ -93,6 +93,27 @@ def test_an_escalation_stops_giving_back_and_takes_again() -> None:
     tell(story)
 
 
+def test_an_escalation_while_a_wave_is_being_written_ends_that_wave() -> None:
+    async def story() -> None:
+        shop = shop_of_batches(NAMES[:3])
+        await shop.sick()
+        shop.cluster.on_write = lambda write: 6.0 if write.kind == DEPLOYMENT.kind else None
+        shop.source.say({"p99": "0.2"})
+        await shop.until(lambda: bool(_restores(shop)))
+        shop.source.say({"p99": "1.0"})
+        await shop.until(lambda: shop.status().level == "trimmed")
+        await shop.wait(60)
+        assert back(shop, NAMES[:3]) == ()
+        assert shop.record().wave is None
+        assert not shop.record().changing
+
+    tell(story)
+
+
+def _restores(shop: Story) -> list[str]:
+    return [each.name for each in shop.writes(DEPLOYMENT) if each.manager == GIVING_MANAGER]
+
+
 def test_waves_that_are_under_way_end_before_the_next_step_down() -> None:
     async def story() -> None:
         shop = Story()

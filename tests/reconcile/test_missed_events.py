@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from brownout.api.policy import NORMAL
 from brownout.cluster.kinds import DEPLOYMENT, EVENT, POLICY, Kind
 from brownout.cluster.port import Answer, Content
 from brownout.ledger.entries import HELD_LABEL, LEDGER_ANNOTATION, WHY_ANNOTATION
@@ -17,8 +18,8 @@ THIN = spec(level("trimmed", action("thin", "thumbnailer", 1)))
 BARE = {"metadata": {"labels": {HELD_LABEL: None}, "annotations": {LEDGER_ANNOTATION: None, WHY_ANNOTATION: None}}}
 
 
-def sick_shop(**engine: Any) -> Story:
-    shop = Story(**engine)
+def sick_shop(**operator: Any) -> Story:
+    shop = Story(**operator)
     shop.deployment("thumbnailer", 3)
     shop.policy(THIN)
     shop.start()
@@ -36,7 +37,7 @@ def test_a_policy_that_appeared_unseen_is_found_by_the_sweep() -> None:
         shop = Story()
         shop.deployment("thumbnailer", 3)
         shop.start()
-        shop.engine.deaf = True
+        shop.operator.deaf = True
         shop.policy(THIN)
         await shop.sick(60)
         assert shop.replicas("thumbnailer") == 3
@@ -50,10 +51,10 @@ def test_a_policy_that_went_unseen_is_found_by_the_sweep_and_given_back_for() ->
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        shop.engine.deaf = True
+        shop.operator.deaf = True
         await torn_away(shop)
         await shop.wait(EVERY + 20)
-        assert not shop.engine.store.records
+        assert not shop.operator.engine.store.records
         assert shop.replicas("thumbnailer") == 3
         assert shop.is_clean(DEPLOYMENT, "thumbnailer")
 
@@ -71,7 +72,7 @@ def test_a_change_of_a_policy_that_was_missed_is_found_by_the_sweep(spec_change:
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        shop.engine.deaf = True
+        shop.operator.deaf = True
         await shop.edit(POLICY, "checkout", spec_change)
         if deleted:
             shop.delete()
@@ -88,13 +89,13 @@ def test_held_objects_that_lost_our_metadata_unseen_are_found_by_the_sweep() -> 
         shop = sick_shop()
         shop.policy({**THIN, "interval": "1h"}, "slow")
         await shop.sick()
-        shop.engine.deaf = True
+        shop.operator.deaf = True
         key = ("Deployment", NAMESPACE, "thumbnailer")
         await shop.edit(DEPLOYMENT, "thumbnailer", {**BARE, "spec": {"replicas": 7}})
         shop.delete("thumbnailer", DEPLOYMENT)
-        assert key in shop.engine.store.index
+        assert key in shop.operator.engine.store.index
         await shop.wait(EVERY + 5)
-        assert key not in shop.engine.store.index
+        assert key not in shop.operator.engine.store.index
 
     tell(story)
 
@@ -115,7 +116,7 @@ def test_a_policy_torn_away_while_nobody_watched_is_given_back_for_at_the_start(
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        await shop.engine.crash()
+        await shop.operator.crash()
         await torn_away(shop)
         await shop.restart()
         await shop.wait(5)
@@ -137,12 +138,20 @@ def test_a_policy_is_not_gone_because(answer: Answer) -> None:
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        await shop.engine.crash()
+        await shop.operator.crash()
         await torn_away(shop)
-        shop.cluster.on_read = lambda verb, kind, _: answer if (verb, kind) == ("get", POLICY) else None
+        lists = 0
+
+        def not_told(verb: str, kind: Kind, _: str) -> Answer | None:
+            nonlocal lists
+            lists += (verb, kind) == ("list", POLICY)
+            return answer if (verb, kind) == ("get", POLICY) else None
+
+        shop.cluster.on_read = not_told
         await shop.restart()
         await shop.wait(60)
         assert shop.replicas("thumbnailer") == 1
+        assert lists == 1
         shop.cluster.on_read = lambda *_: None
         await shop.wait(EVERY)
         assert shop.replicas("thumbnailer") == 3
@@ -154,9 +163,9 @@ def test_claims_of_policies_in_namespaces_that_are_not_ours_are_left_alone() -> 
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        await shop.engine.crash()
+        await shop.operator.crash()
         await torn_away(shop)
-        shop._settings = {"namespaces": ("elsewhere",)}
+        shop.settings = {"namespaces": ("elsewhere",)}
         await shop.restart()
         await shop.wait(EVERY + 10)
         assert shop.replicas("thumbnailer") == 1
@@ -206,12 +215,22 @@ def test_a_broken_ledger_that_nobody_knows_is_left_for_a_person(caplog: pytest.L
         tell(story)
 
 
-def test_a_ledger_torn_off_is_written_again_from_the_status() -> None:
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param({"annotations": {LEDGER_ANNOTATION: None}}, id="the ledger"),
+        pytest.param({"annotations": {LEDGER_ANNOTATION: "{"}}, id="the ledger, broken"),
+        pytest.param({"annotations": {LEDGER_ANNOTATION: None, WHY_ANNOTATION: None}}, id="all annotations"),
+        pytest.param({"labels": {HELD_LABEL: None}}, id="the label"),
+        pytest.param({"labels": {HELD_LABEL: "other"}}, id="the label, changed"),
+    ],
+)
+def test_metadata_torn_off_is_written_again_from_the_status(metadata: dict[str, Any]) -> None:
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
         take = shop.take_id("thumbnailer")
-        await shop.edit(DEPLOYMENT, "thumbnailer", {"metadata": {"annotations": {LEDGER_ANNOTATION: None}}})
+        await shop.edit(DEPLOYMENT, "thumbnailer", {"metadata": metadata})
         await shop.wait(1)
         assert shop.take_id("thumbnailer") == take
         assert LEDGER_ANNOTATION in shop.body(DEPLOYMENT, "thumbnailer")["metadata"]["annotations"]
@@ -225,7 +244,7 @@ def test_a_ledger_torn_off_while_nobody_watched_is_written_again_from_the_status
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        await shop.engine.crash()
+        await shop.operator.crash()
         await shop.edit(DEPLOYMENT, "thumbnailer", {"metadata": {"annotations": {LEDGER_ANNOTATION: None}}})
         await shop.restart()
         await shop.well()
@@ -280,19 +299,19 @@ def test_a_list_that_was_read_before_an_object_was_let_go_brings_nothing_old_bac
         shop = sick_shop()
         await shop.sick()
         old = await shop.api.list(DEPLOYMENT, NAMESPACE, selector=HELD_LABEL)
-        shop.engine.deaf = True
+        shop.operator.deaf = True
         await shop.well()
-        assert shop.engine.store.index
+        assert shop.operator.engine.store.index
 
         def late(verb: str, kind: Kind, selector: str) -> Answer | None:
             if (verb, kind, selector) != ("list", DEPLOYMENT, HELD_LABEL):
                 return None
-            shop.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), None)
+            shop.operator.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), None)
             return old
 
         shop.cluster.on_read = late
         await shop.wait(EVERY)
-        assert shop.engine.store.index == {}
+        assert shop.operator.engine.store.index == {}
         assert not shop.owes()
 
     tell(story)
@@ -304,11 +323,13 @@ def test_a_list_that_was_read_before_the_watch_told_more_brings_nothing_old_back
         old = shop.deployment("other", 3)
         await shop.sick()
         held = shop.body(DEPLOYMENT, "thumbnailer")
-        shop.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), {**held, "metadata": {**held["metadata"]}})
-        before = dict(shop.engine.store.index)
+        shop.operator.engine.intake.target(
+            ("Deployment", NAMESPACE, "thumbnailer"), {**held, "metadata": {**held["metadata"]}}
+        )
+        before = dict(shop.operator.engine.store.index)
         stale = {**held, "metadata": {**held["metadata"], "resourceVersion": old["metadata"]["resourceVersion"]}}
-        shop.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), stale)
-        assert {key: found.version for key, found in shop.engine.store.index.items()} == {
+        shop.operator.engine.intake.target(("Deployment", NAMESPACE, "thumbnailer"), stale)
+        assert {key: found.version for key, found in shop.operator.engine.store.index.items()} == {
             key: found.version for key, found in before.items()
         }
 
@@ -320,7 +341,7 @@ def test_an_old_body_of_a_policy_brings_nothing_old_back() -> None:
         shop = sick_shop()
         old = shop.body(POLICY, "checkout")
         await shop.sick()
-        shop.engine.intake.policy(NAMESPACE, "checkout", old)
+        shop.operator.engine.intake.policy(NAMESPACE, "checkout", old)
         await shop.wait(30)
         assert (shop.status().level, shop.replicas("thumbnailer"), shop.owes()) == ("trimmed", 1, True)
 
@@ -333,10 +354,10 @@ def test_the_sweep_goes_on_although_nothing_can_be_listed() -> None:
         shop.cluster.on_read = lambda verb, *_: Answer(status=503) if verb == "list" else None
         await shop.wait(EVERY * 2)
         shop.cluster.on_read = lambda *_: None
-        shop.engine.deaf = True
+        shop.operator.deaf = True
         shop.policy(THIN, "late")
         await shop.wait(EVERY + 10)
-        assert (NAMESPACE, "late") in shop.engine.store.records
+        assert (NAMESPACE, "late") in shop.operator.engine.store.records
 
     tell(story)
 
@@ -395,5 +416,47 @@ def test_the_original_is_remembered_while_writing_the_ledger_again_is(answer: An
         shop.cluster.on_write = lambda _: None
         await shop.well(150)
         assert (shop.replicas("thumbnailer"), shop.is_clean(DEPLOYMENT, "thumbnailer")) == (3, True)
+
+    tell(story)
+
+
+def test_a_status_that_was_wiped_is_rebuilt_from_the_ledgers() -> None:
+    async def story() -> None:
+        shop = sick_shop()
+        await shop.sick()
+        take = shop.take_id("thumbnailer")
+        await shop.operator.crash()
+        wiped = json.dumps({"status": None})
+        answer = await shop.api.patch(
+            POLICY, NAMESPACE, "checkout", wiped, Content.MERGE_PATCH, manager="kubectl", subresource="status"
+        )
+        assert answer.ok
+        assert shop.status().level == NORMAL
+        await shop.restart()
+        await shop.wait(15)
+        assert (shop.status().level, shop.status().held) == ("trimmed", 1)
+        assert (shop.replicas("thumbnailer"), shop.take_id("thumbnailer")) == (1, take)
+        await shop.well()
+        assert (shop.replicas("thumbnailer"), shop.is_clean(DEPLOYMENT, "thumbnailer")) == (3, True)
+
+    tell(story)
+
+
+def test_a_pass_that_is_under_way_while_its_policy_is_torn_away_takes_nothing_more() -> None:
+    async def story() -> None:
+        shop = Story()
+        for name in ("a", "b"):
+            shop.deployment(name, 3)
+        shop.policy(spec(level("trimmed", action("a", "a"), action("b", "b"))))
+        shop.start()
+        shop.cluster.on_write = lambda write: 3.0 if write.name == "a" else None
+        shop.source.say({"p99": "1.0"})
+        await shop.until(lambda: bool(shop.writes(DEPLOYMENT)), step=0.5)
+        await torn_away(shop)
+        await shop.wait(30)
+        assert {each.name for each in shop.writes(DEPLOYMENT)} == {"a"}
+        assert (shop.replicas("a"), shop.replicas("b")) == (3, 3)
+        assert shop.is_clean(DEPLOYMENT, "a")
+        assert shop.metric("brownout_policy_level{") == ""
 
     tell(story)

@@ -33,7 +33,7 @@ def test_a_policy_deleted_while_degraded_goes_once_all_is_given_back() -> None:
         assert (shop.replicas("thumbnailer"), flag_value(shop)) == (3, "false")
         assert shop.is_clean(DEPLOYMENT, "thumbnailer")
         assert not shop.exists(POLICY, "checkout")
-        assert not shop.engine.store.records
+        assert not shop.operator.engine.store.records
         assert shop.metric("brownout_held{") == ""
         await shop.wait(60)
         assert shop.replicas("thumbnailer") == 3
@@ -48,7 +48,7 @@ def test_a_policy_deleted_while_normal_just_goes() -> None:
         shop.delete()
         await shop.wait(1)
         assert not shop.exists(POLICY, "checkout")
-        assert not shop.engine.store.records
+        assert not shop.operator.engine.store.records
         assert shop.metric("brownout_policy_level{") == ""
 
     tell(story)
@@ -200,7 +200,7 @@ def test_a_policy_that_is_refused_at_the_start_holds_what_it_holds() -> None:
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        await shop.engine.crash()
+        await shop.operator.crash()
         await shop.edit(POLICY, "checkout", BROKEN)
         await shop.restart()
         shop.source.say(CALM)
@@ -218,7 +218,7 @@ def test_a_policy_that_was_refused_at_the_start_goes_on_from_its_level_once_it_i
         shop = sick_shop()
         await shop.sick()
         take = shop.take_id("thumbnailer")
-        await shop.engine.crash()
+        await shop.operator.crash()
         await shop.edit(POLICY, "checkout", BROKEN)
         await shop.restart()
         await shop.wait(30)
@@ -238,7 +238,7 @@ def test_a_policy_refused_at_the_start_and_then_deleted_gives_all_back() -> None
     async def story() -> None:
         shop = sick_shop()
         await shop.sick()
-        await shop.engine.crash()
+        await shop.operator.crash()
         await shop.edit(POLICY, "checkout", BROKEN)
         await shop.restart()
         await shop.wait(30)

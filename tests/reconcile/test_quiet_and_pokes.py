@@ -240,7 +240,7 @@ def test_going_down_lets_the_step_in_flight_finish_and_starts_no_other() -> None
         shop.cluster.on_write = slow
         shop.source.say(SICK)
         await shop.until(lambda: bool(shop.writes(DEPLOYMENT)), step=0.5)
-        stopping = asyncio.create_task(shop.engine.stop())
+        stopping = asyncio.create_task(shop.operator.stop())
         await shop.clock.advance(1)
         assert not stopping.done()
         await shop.clock.advance(3)

@@ -9,8 +9,8 @@ from brownout.ledger.pointer import Json
 def comparable(patch: JsonPatch) -> JsonPatch:
     """The patch without the tests that the API server cannot carry out.
 
-    A null inside a list, as in flagd's `{"if": [condition, "lite", null]}`, makes its json-patch library (evanphx v4.13)
-    panic, and the connection closes without an answer. The resourceVersion in the same patch guards the value as well.
+    A null inside a list, as in flagd's `{"if": [condition, "lite", null]}`, makes its JSON Patch library panic (evanphx
+    v4.13), and the connection closes without an answer. The resourceVersion in the same patch guards the value as well.
     """
     return [each for each in patch if each["op"] != "test" or not _holds_null(each["value"])]
 

@@ -140,9 +140,12 @@ def _still_wanted(
 
 
 def _taken_over(found: Found, held: Held) -> bool:
-    """A field that was remembered, is in no ledger any more, and is neither as it was nor as we set it."""
-    live, entry = look(found.body, held.entry.pointer), held.entry
-    return entry.pointer not in found.held and not same(live, entry.original) and not same(live, entry.applied)
+    """A field that was remembered, that no ledger says is ours any more, and that is neither as it was nor as we set
+    it, or was not when another policy took it since."""
+    where, entry = held.entry.pointer, found.held.get(held.entry.pointer)
+    if entry is not None and held.policy in entry.claims:
+        return False
+    return not same(found.original(where), held.entry.original) and not same(found.original(where), held.entry.applied)
 
 
 def _account(brought: Brought, mine: Sequence[Held], policy: PolicyRef, now: Instant) -> None:

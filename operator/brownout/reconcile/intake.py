@@ -12,7 +12,7 @@ from brownout.cluster.inbox import Change
 from brownout.cluster.kinds import POLICY, SOURCE
 from brownout.decide.changes import adopt, changed_mode
 from brownout.decide.memory import remembered
-from brownout.ledger.entries import Illegible
+from brownout.ledger.entries import Found, Illegible
 from brownout.observe.sources import Sources
 from brownout.reconcile.cohorts import Cohorts
 from brownout.reconcile.recall import held_in, released_in
@@ -84,7 +84,7 @@ class Intake:
             return
         before = self._store.indexed(key, body)
         found = self._store.index.get(key)
-        if found is not None and self._store.is_echo(found):
+        if found is not None and self._store.is_echo(found) and not self._has_unknown_claims(found):
             return
         policies = {held.policy for each in (before, found) if each for held in self._store.remembered(each.target)}
         if found is not None:
@@ -97,6 +97,11 @@ class Intake:
                 self._odd()
             if self.begun and record is not None:
                 self._reconciler.poke(record)
+
+    def _has_unknown_claims(self, found: Found) -> bool:
+        """As when a policy went while its last pass was under way."""
+        claiming = {policy for entry in found.held.values() for policy in entry.claims}
+        return any(self._store.record_of(policy) is None for policy in claiming)
 
     def _new(self, body: Mapping[str, Any]) -> None:
         record = Record(about=load_metadata(body), status=load_status(body), stored=body.get("status") or {})

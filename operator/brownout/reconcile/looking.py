@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from brownout.act.survey import Gone, Survey
 from brownout.api.actions import Action
 from brownout.api.policy import PolicySpec
 from brownout.api.refs import PolicyRef, Target
-from brownout.decide.plan import mended
-from brownout.ledger.entries import CRITICALITY_LABEL, Blocked, Found, Held, Instant, Query
+from brownout.decide.plan import is_lost, mended
+from brownout.ledger.entries import CRITICALITY_LABEL, Blocked, Found, Held, Instant, Ledger, Query
 from brownout.ledger.pointer import look, pointer
 from brownout.levers.registry import lever_of
 from brownout.levers.selection import Selection, claims

@@ -149,7 +149,7 @@ class Pass:
         """Every target in turn; False when something is not known to be as it should."""
         settled = True
         for target, claims in goal.wants.items():
-            if self.stopping:
+            if self.stopping or record.gone:
                 return False
             backoff = record.backoffs.get(target.uid)
             if backoff is not None and backoff.until > now:
@@ -178,9 +178,9 @@ class Pass:
 
     def _conclude(self, record: Record, goal: Goal, settled: bool, level: str) -> None:
         """What the pass changed in what is remembered; nothing if a tick has moved the level meanwhile."""
-        record.wave, record.left = goal.wave, len(goal.left)
         if record.state.level != level:
             return
+        record.wave, record.left = goal.wave, len(goal.left)
         ended = goal.wave is None and not goal.left and settled
         # Settling after each wave would keep readings from counting, and so block escalations, for as long as it takes.
         if record.wrote_at is not None and (ended or not record.state.giving_back):

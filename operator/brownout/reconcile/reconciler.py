@@ -17,7 +17,7 @@ from brownout.reconcile.pace import GiveBackPace
 from brownout.reconcile.record import Record
 from brownout.reconcile.reporter import Reporter
 from brownout.reconcile.store import Store
-from brownout.report.facts import still_unproven
+from brownout.report.facts import counts, still_unproven
 from brownout.report.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -90,10 +90,12 @@ class Reconciler:
         started = self._clock.monotonic()
         decision = decide(spec, record.state, [seen.get(signal.name, _UNREAD) for signal in spec.signals], now)
         self._metrics.decided(self._clock.monotonic() - started)
-        record.decision, record.state, record.source_down = decision, decision.state, source_down
+        record.decision, record.state = decision, decision.state
+        told = all(counts(signal, seen.get(signal.name)) for signal in spec.signals)
+        record.source_down = "" if told else source_down
         record.unproven = still_unproven(record.unproven, spec, seen)
         if decision.level != decision.before:
-            record.changing, record.wrote_at = True, None
+            record.changing, record.wrote_at, record.transition = True, None, decision
             self._metrics.moved(record.ref, decision.move)
             log.info("%s: %s -> %s (%s)", record.ref, decision.before, decision.level, decision.reason)
         if decision.level != NORMAL and decision.before == NORMAL:

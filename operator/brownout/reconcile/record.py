@@ -48,6 +48,8 @@ class Record:
 
     state: State = field(default_factory=State)
     decision: Decision | None = None
+    transition: Decision | None = None
+    """The last decision that changed the level."""
     unproven: tuple[str, ...] = ()
     source_down: str = ""
 

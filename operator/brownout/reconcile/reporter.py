@@ -36,7 +36,7 @@ class Reporter:
     async def report(self, record: Record) -> str | None:
         """Writes the status if it says anything new; why it could not be written, or None."""
         new, facts = self._next(record)
-        if new is None:
+        if new is None or record.gone:
             return None
         self._metrics.show(record.ref, new, facts)
         if needs_write(record.status, new) is None:
@@ -57,8 +57,14 @@ class Reporter:
             return refused_status(record.status, record.refusal, record.about.generation, now), None
         if record.decision is None:
             return None, None
-        facts = evaluation_of(record, record.spec, record.decision, now)
+        facts = evaluation_of(record, record.spec, _to_tell(record, record.decision), now)
         return next_status(record.status, facts), facts
+
+
+def _to_tell(record: Record, decision: Decision) -> Decision:
+    """A change of level is told by the decision that made it, however many ticks went by until it could be written."""
+    change = record.transition
+    return change if change is not None and change.level == decision.level != record.status.level else decision
 
 
 def evaluation_of(record: Record, spec: PolicySpec, decision: Decision, now: float) -> Evaluation:

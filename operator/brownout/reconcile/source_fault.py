@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from brownout.api.reasons import MissingReason
-from brownout.decide.model import Missing, Reading, Seen
+from brownout.decide.model import Missing, Seen
 
 FEWEST = 4
 """Fewer signals than this going without data is no evidence against a source that answers."""
@@ -20,7 +20,7 @@ class Fault:
 
     def observe(self, seen: Mapping[str, Seen]) -> None:
         """Takes in one tick: what each distinct query answered."""
-        missing = {query: each for query, each in seen.items() if isinstance(each, Missing)}
+        missing = {query: each for query, each in seen.items() if isinstance(each, Missing) and not _idle(each)}
         half = len(seen) / 2
         unreached = [each for each in missing.values() if each.reason in _THE_SOURCE]
         vanished = [query for query in missing if query in self._gave]
@@ -33,4 +33,9 @@ class Fault:
             )
         elif len(missing) <= half:
             self.sentence = ""
-        self._gave = frozenset(query for query, each in seen.items() if isinstance(each, Reading))
+        self._gave = frozenset(seen.keys() - missing.keys())
+
+
+def _idle(missing: Missing) -> bool:
+    """No traffic is an answer: that of every service at night."""
+    return missing.reason is MissingReason.NO_TRAFFIC

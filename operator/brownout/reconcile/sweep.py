@@ -114,7 +114,9 @@ class Sweep:
             for key in before - bodies.keys():
                 self._intake.target(key, None)
             for key in bodies.keys() - let_go_meanwhile:
-                self._intake.target(key, bodies[key])
+                known = self._store.index.get(key)
+                if known is None or known.version != bodies[key]["metadata"]["resourceVersion"]:
+                    self._intake.target(key, bodies[key])
 
     async def unknown(self) -> None:
         """Gives back what is claimed for policies that exist no more; strips what nobody knows."""

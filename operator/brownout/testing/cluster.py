@@ -226,7 +226,8 @@ class InMemoryCluster(Cluster):
 def _merged(kind: Kind, old: Body, new: Body, subresource: str) -> Body:
     """What of a write counts: of the object all but its status, of /status the status alone; never system metadata."""
     if subresource:
-        return {**old, **({"status": new["status"]} if "status" in new else {})}
+        rest = {key: value for key, value in old.items() if key != "status"}
+        return {**rest, **({"status": new["status"]} if "status" in new else {})}
     fixed = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "resourceVersion")
     kept = {key: old["metadata"][key] for key in fixed if key in old["metadata"]}
     metadata = {key: value for key, value in new["metadata"].items() if key not in fixed} | kept

@@ -7,7 +7,6 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from brownout.act.executor import ClusterExecutor
 from brownout.api.reasons import MissingReason
 from brownout.clock import Clock
 from brownout.cluster.inbox import Change, Inbox
@@ -15,14 +14,7 @@ from brownout.cluster.port import Cluster
 from brownout.decide.model import Missing, Reading, Seen
 from brownout.observe.access import Unreadable
 from brownout.observe.sources import Sources
-from brownout.reconcile.cohorts import Cohorts
-from brownout.reconcile.intake import Intake
-from brownout.reconcile.pace import GiveBackPace
-from brownout.reconcile.reconciler import Reconciler
-from brownout.reconcile.reporter import Reporter
-from brownout.reconcile.source_reports import SourceReports
-from brownout.reconcile.store import Store
-from brownout.reconcile.sweep import Sweep
+from brownout.reconcile.engine import Engine
 from brownout.report.metrics import Metrics
 from brownout.report.recorder import Recorder
 from brownout.testing.cluster import InMemoryCluster
@@ -56,7 +48,7 @@ class ScriptedSource:
         return Reading(value=seen.value, at=now) if isinstance(seen, Reading) else seen
 
 
-class Engine:
+class VirtualOperator:
     """One life of the operator: start it, then crash or stop it. A cluster outlives any number of them."""
 
     def __init__(
@@ -73,61 +65,35 @@ class Engine:
         """`cluster` is how the engine reaches `api`, if not directly; `watch_delay` is how long a change takes to be
         told, in seconds."""
         self._clock, self._api, self._delay = clock, api, watch_delay
-        cluster = cluster or api
         self.deaf = False
         """While True changes are missed, not delayed."""
         self._ended = False
         self._due: deque[tuple[float, Change]] = deque()
         self._heard = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.inbox, self.store, self.metrics = Inbox(), Store(), Metrics()
-        self.recorder = Recorder(cluster, clock, self.metrics, instance="engine")
-        odd = asyncio.Event()
-        pace = GiveBackPace(give_back_per_minute)
-        executor = ClusterExecutor(cluster, clock)
-        sources = Sources(clock, _no_secrets)
-        self.reconciler = Reconciler(
-            cluster=cluster,
+        self.inbox, self.metrics = Inbox(), Metrics()
+        self.recorder = Recorder(cluster or api, clock, self.metrics, instance="virtual")
+        self.engine = Engine(
+            cluster=cluster or api,
             clock=clock,
-            executor=executor,
-            store=self.store,
-            pace=pace,
-            reporter=Reporter(cluster, clock, self.metrics, self.recorder),
+            sources=Sources(clock, _no_secrets),
+            source=lambda _: source,
             metrics=self.metrics,
-        )
-        self.cohorts = Cohorts(clock, lambda _: source, self.reconciler.tick, self.metrics)
-        self.intake = Intake(
-            clock=clock,
-            store=self.store,
-            reconciler=self.reconciler,
-            cohorts=self.cohorts,
-            sources=sources,
-            reports=SourceReports(cluster, clock, sources, self.metrics),
-            metrics=self.metrics,
-            odd=odd.set,
-        )
-        self.sweep = Sweep(
-            cluster=cluster,
-            clock=clock,
-            store=self.store,
-            intake=self.intake,
-            executor=executor,
             recorder=self.recorder,
-            pace=pace,
+            give_back_per_minute=give_back_per_minute,
             namespaces=namespaces,
-            odd=odd,
         )
 
     def start(self) -> None:
         """Takes in what is there, and begins."""
         self._api.subscribe(self._hear)
         while self._due:
-            self.intake.take(self._due.popleft()[1])
-        self.intake.begin()
+            self.engine.intake.take(self._due.popleft()[1])
+        self.engine.intake.begin()
         parts = {
             "watch": self._watch(),
             "inbox": self._take_in(),
-            "sweep": self.sweep.run(),
+            "sweep": self.engine.sweep.run(),
             "events": self.recorder.run(),
         }
         self._tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
@@ -135,21 +101,21 @@ class Engine:
     def problems(self) -> list[BaseException]:
         """What ended although it should run for ever: a defect."""
         ended = [task for task in self._tasks if task.done() and not task.cancelled()]
-        return [error for task in ended if (error := task.exception())] + self.cohorts.failures()
+        return [error for task in ended if (error := task.exception())] + self.engine.cohorts.failures()
 
     async def crash(self) -> None:
         """Everything in memory is gone at once; what was being awaited never comes."""
         self._ended = True
-        self.cohorts.close()
-        passes = [record.work for record in self.store.records.values() if record.work is not None]
+        self.engine.cohorts.close()
+        passes = [record.work for record in self.engine.store.records.values() if record.work is not None]
         for task in (*self._tasks, *passes):
             task.cancel()
         await asyncio.gather(*self._tasks, *passes, return_exceptions=True)
 
     async def stop(self, seconds: float = 8.0) -> int:
         """Goes as on SIGTERM; how many passes did not end in time."""
-        self.cohorts.close()
-        left = await self.reconciler.drain(seconds)
+        self.engine.cohorts.close()
+        left = await self.engine.reconciler.drain(seconds)
         await self.crash()
         return left
 
@@ -170,7 +136,7 @@ class Engine:
     async def _take_in(self) -> None:
         while True:
             for change in await self.inbox.get_batch():
-                self.intake.take(change)
+                self.engine.intake.take(change)
 
 
 async def _no_secrets(name: str, key: str) -> bytes | Unreadable:
