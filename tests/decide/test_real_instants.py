@@ -1,10 +1,11 @@
 """Instants as they are: seconds since 1970 in floats, which hold no exact tenth of a second any more."""
 
 import pytest
-from brownout.decide.dwell import escalation, recovery
-from brownout.decide.model import Dwell, Zone
 from hypothesis import given
 from hypothesis import strategies as st
+
+from brownout.decide.dwell import escalation, recovery
+from brownout.decide.model import Dwell, Zone
 
 EPOCHS = st.integers(1_700_000_000_000, 2_000_000_000_000).map(lambda milliseconds: milliseconds / 1000)
 
