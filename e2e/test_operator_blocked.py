@@ -135,14 +135,14 @@ MANY = {"matchLabels": {"many": "yes"}}
 
 def test_a_held_target_that_must_not_be_taken_any_more_is_given_back_at_once(stage: Stage) -> None:
     stage.opens(
-        deployment("vital", 2, "C3"),
+        deployment("vital", 2),
         deployment("autoscaled", 2),
         deployment("web", 2),
         stage.policy(level("trimmed", 1, *(scaled(name, atMost=1) for name in ("vital", "autoscaled", "web")))),
     )
     stage.degrades()
     stage.kubectl.apply(autoscaler("autoscaled"))
-    stage.kubectl.run("label", "deployment", "vital", "brownout.dev/criticality=C1", "--overwrite")
+    stage.kubectl.run("label", "deployment", "vital", "brownout.dev/criticality=C1")
     until(lambda: stage.status()["held"] == 1, "two are given back", 30)
     assert stage.replicas("vital", "autoscaled", "web") == {"vital": 2, "autoscaled": 2, "web": 1}
     assert stage.blocked() == {

@@ -20,6 +20,9 @@ from e2e.controlplane.start import controlplane as another_controlplane
 from e2e.fixtures.kubectl import Kubectl
 from e2e.fixtures.relay import Relay
 
+# What kopf leaves open when its connections are cut is found by the garbage collector, in whichever test runs then.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 ROOT = Path(__file__).parent
 HELD = "brownout.dev/held"
 SOON = 2.0

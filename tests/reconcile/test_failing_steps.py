@@ -103,6 +103,36 @@ def test_a_give_back_that_is_refused_is_stalled_and_tried_again() -> None:
 
 
 @pytest.mark.parametrize(
+    "torn_off", [pytest.param(False, id="is refused"), pytest.param(True, id="needs a person, its ledger being lost")]
+)
+def test_a_give_back_holds_up_no_further_step_down_when_it(torn_off: bool) -> None:
+    async def story() -> None:
+        shop = Story()
+        for name in ("a", "b"):
+            shop.deployment(name, 3)
+        shop.policy(spec(level("trimmed", action("b", "b")), level("core", action("a", "a"), enter=2, leave=0.6)))
+        shop.start()
+        shop.source.say({"p99": "3"})
+        await shop.wait(40)
+        if torn_off:
+            metadata = shop.body(DEPLOYMENT, "a")["metadata"]
+            bare = {key: dict.fromkeys(metadata[key]) for key in ("labels", "annotations")}
+            await shop.edit(DEPLOYMENT, "a", {"metadata": bare})
+        else:
+            on_a(shop, FORBIDDEN)
+        await shop.well(400)
+        assert (shop.status().level, shop.replicas("a"), shop.replicas("b")) == (NORMAL, 0, 3)
+        assert shop.condition("Stalled").startswith("True")
+        assert shop.owes()
+        reads: list[str] = []
+        shop.cluster.on_read = lambda verb, kind, name: reads.append(name)
+        await shop.wait(60)
+        assert reads.count("a") <= 8
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
     "fault",
     [
         pytest.param(FORBIDDEN, id="refused"),

@@ -3,6 +3,7 @@
 from brownout.api.policy import NORMAL
 from brownout.cluster.kinds import DEPLOYMENT, POLICY
 from brownout.ledger.entries import GIVING_MANAGER
+from brownout.testing.faults import Write
 from tests.reconcile.stories import Story, action, level, shed, spec, tell
 
 NAMES = tuple(f"batch-{n}" for n in range(7))
@@ -99,7 +100,7 @@ def test_an_escalation_while_a_wave_is_being_written_ends_that_wave() -> None:
         await shop.sick()
         shop.cluster.on_write = lambda write: 6.0 if write.kind == DEPLOYMENT.kind else None
         shop.source.say({"p99": "0.2"})
-        await shop.until(lambda: bool(_restores(shop)))
+        await shop.until(lambda: bool(_given(shop)))
         shop.source.say({"p99": "1.0"})
         await shop.until(lambda: shop.status().level == "trimmed")
         await shop.wait(60)
@@ -110,7 +111,7 @@ def test_an_escalation_while_a_wave_is_being_written_ends_that_wave() -> None:
     tell(story)
 
 
-def _restores(shop: Story) -> list[str]:
+def _given(shop: Story) -> list[str]:
     return [each.name for each in shop.writes(DEPLOYMENT) if each.manager == GIVING_MANAGER]
 
 
@@ -148,13 +149,13 @@ def test_over_all_policies_the_most_vital_is_given_back_first() -> None:
         shop.start()
         await shop.sick()
         await shop.well(400)
-        given = [each.name for each in shop.writes(DEPLOYMENT) if each.manager == GIVING_MANAGER and _restores(each)]
+        given = [each.name for each in shop.writes(DEPLOYMENT) if puts_back(each)]
         assert given == ["a-2", "a-1", "z-2", "z-1", "z-0", "a-0"]
-        times = [each.at for each in shop.writes(DEPLOYMENT) if each.manager == GIVING_MANAGER and _restores(each)]
+        times = [each.at for each in shop.writes(DEPLOYMENT) if puts_back(each)]
         assert times[-1] - times[0] >= 110
 
-    def _restores(write: object) -> bool:
-        return "/spec/replicas" in getattr(write, "paths", ())
+    def puts_back(write: Write) -> bool:
+        return write.manager == GIVING_MANAGER and "/spec/replicas" in write.paths
 
     tell(story)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from brownout.api.policy import NORMAL
-from brownout.cluster.kinds import CONFIG_MAP, DEPLOYMENT, FEATURE_FLAG, POLICY
+from brownout.cluster.kinds import CONFIG_MAP, DEPLOYMENT, EVENT, FEATURE_FLAG, POLICY
 from brownout.cluster.port import Answer
 from brownout.ledger.entries import FINALIZER, GIVING_MANAGER, TAKING_MANAGER
 from brownout.testing.faults import Fault, Write
@@ -225,3 +225,32 @@ def test_in_dry_run_all_is_said_and_nothing_is_taken() -> None:
         assert {each.kind for each in shop.writes()} == {POLICY.kind}
 
     tell(story)
+
+
+def test_dry_run_names_each_field_it_would_take_and_names_it_once() -> None:
+    async def story() -> None:
+        shop = Story()
+        shop.deployment("thumbnailer", 3)
+        shop.policy(spec(level("trimmed", action("thin", "thumbnailer", 1)), mode="DryRun"))
+        shop.start()
+        await shop.sick()
+        await shop.wait(120)
+        told = [each["note"] for each in (await shop.cluster.list(EVENT)).items if each["reason"] == "WouldTake"]
+        assert told == ["Deployment thumbnailer: spec.replicas 3 -> 1, level trimmed, action thin"]
+
+    tell(story)
+
+
+def test_the_same_story_twice_is_the_same_to_the_last_byte() -> None:
+    logs: list[list[Write]] = []
+
+    async def story() -> None:
+        shop = small_shop()
+        await shop.sick()
+        await shop.restart()
+        await shop.well()
+        logs.append(shop.cluster.writes)
+
+    tell(story)
+    tell(story)
+    assert logs[0] == logs[1]

@@ -34,8 +34,9 @@ def _log(told: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if told.log_format == "json" else _Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # kopf logs each event it hands on at INFO, and each reconnection at WARNING: the watch says what matters of these.
-    logging.getLogger("kopf").setLevel(logging.WARNING)
+    # kopf logs each event it hands on at INFO, and at WARNING kinds that are not installed: the watch, and the policies
+    # that need one, say what matters of these.
+    logging.getLogger("kopf").setLevel(logging.ERROR)
 
 
 class _Text(logging.Formatter):

@@ -24,6 +24,7 @@ class Freshness:
             for namespace in namespaces or ("",)
         }
         self._expected = {path for path, kind in self._kinds.items() if kind not in _OPTIONAL}
+        self._barred: set[str] = set()
         self._watched: set[str] = set()
         self._listed: set[str] = set()
 
@@ -33,17 +34,24 @@ class Freshness:
 
     def asked(self, path: str) -> None:
         """A list begins: what it will say is not known yet."""
-        self._expected.add(path)
+        if path not in self._barred:
+            self._expected.add(path)
         self._listed.discard(path)
         self._watched.discard(path)
 
     def watching(self, path: str) -> None:
+        self._barred.discard(path)
+        self._expected.add(path)
         self._watched.add(path)
 
     def lost(self, path: str, status: int = 0) -> None:
-        """A request failed; with a 404 an optional kind is gone, and is not waited for."""
+        """A request failed. Not waited for: with a 404 an optional kind, which is gone, and with a 403 a target's kind,
+        since only the actions that need it cannot work; it counts again once it is watched."""
         self._watched.discard(path)
-        if status == 404 and self._kinds[path] in _OPTIONAL:
+        kind = self._kinds[path]
+        if status == 403 and kind.kind in TARGETS:
+            self._barred.add(path)
+        if path in self._barred or (status == 404 and kind in _OPTIONAL):
             self._expected.discard(path)
 
     def listed(self, path: str) -> None:

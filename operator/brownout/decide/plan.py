@@ -64,13 +64,15 @@ def mended(found: Found, remembered: Iterable[Held]) -> Found:
 
 
 def is_lost(found: Found, held: Held) -> bool:
-    """Whether a status remembers a field whose value is still ours, and the ledger does not know it.
+    """Whether a status remembers a field whose value is still ours, and the ledger does not know it, or knows only an
+    earlier value of the same take: a rollback brings back the ledger as it was at an old revision.
 
     One that we found as we wanted it has no original to lose."""
-    entry = held.entry
-    if entry.pointer in found.held or same(entry.original, entry.applied):
+    entry, live = held.entry, look(found.body, held.entry.pointer)
+    if same(entry.original, entry.applied) or not same(live, entry.applied):
         return False
-    return same(look(found.body, entry.pointer), entry.applied)
+    known = found.held.get(entry.pointer)
+    return known is None or (not known.restored and not same(live, known.applied))
 
 
 def _repaired(found: Found, remembered: Iterable[Held]) -> Step | Stuck | None:

@@ -88,12 +88,13 @@ def _hand_back(step: HandBack) -> JsonPatch:
     found = step.found
     metadata: Any = found.body["metadata"]
     entries = [found.held[where] for where in step.pointers]
-    owned = {"op": "replace", "path": "/metadata/managedFields", "value": ownership.handed_back(metadata, entries)}
-    return [
-        *_guards(found),
-        *([owned] if metadata.get("managedFields") else []),
-        *_metadata(found, _without(found, step.pointers)),
-    ]
+    rest = _without(found, step.pointers)
+    managed = ownership.handed_back(metadata, entries)
+    if rest is None:
+        # A labels map that we made, and that somebody has used since, would stay ours for ever.
+        managed = [each for each in managed if each.get("manager") not in ownership.OURS]
+    owned = {"op": "replace", "path": "/metadata/managedFields", "value": managed}
+    return [*_guards(found), *([owned] if metadata.get("managedFields") else []), *_metadata(found, rest)]
 
 
 def _guards(found: Found) -> JsonPatch:

@@ -154,7 +154,7 @@ def _account(brought: Brought, mine: Sequence[Held], policy: PolicyRef, now: Ins
     if found is None or brought.stuck is not None or isinstance(found.ledger, Illegible):
         return
     brought.held = {each.entry.pointer: each for each in mine if is_lost(found, each)} | held_on(found, policy)
-    known = {let_go.pointer for _, let_go in brought.released}
+    known = {let_go.pointer for whose, let_go in brought.released if whose == policy}
     for each in mine:
         if _taken_over(found, each) and each.entry.pointer not in known:
             brought.released.append((policy, _released(each.entry, found, now)))

@@ -74,10 +74,12 @@ class Pass:
         goal = self._goal(record, looked, now)
         forgive(record, goal.wants.keys())
         refused = await self._owes(record, goal)
+        planned, record.planned = record.planned, {}
         settled = await self._bring_all(record, looked, goal if refused is None else goal.only(record.held), now)
         obstacles(record, looked, refused)
         self._conclude(record, goal, settled, level)
         unsaid = await self._reporter.report(record)
+        self._reporter.tell_plans(record, planned)
         undone = await self._owes_nothing(record, goal, settled)
         problem = refused or unsaid or undone
         if problem and problem != record.problem:
@@ -181,14 +183,16 @@ class Pass:
         if record.state.level != level:
             return
         record.wave, record.left = goal.wave, len(goal.left)
-        ended = goal.wave is None and not goal.left and settled
+        # What is overdue is still tried, and holds up no further step down.
+        given = not goal.left and (goal.wave is None or not goal.wave.targets)
+        ended = given and goal.wave is None and settled
         # Settling after each wave would keep readings from counting, and so block escalations, for as long as it takes.
         if record.wrote_at is not None and (ended or not record.state.giving_back):
             record.state = after_write(record.state, record.wrote_at)
             record.wrote_at = None
         if ended:
             record.changing = False
-        if ended and record.state.giving_back:
+        if given and record.state.giving_back:
             record.state = gave_back(record.state)
             record.surveyed = -1
 
@@ -200,7 +204,7 @@ class Pass:
         return await owe_nothing(self._cluster, record)
 
     def _again(self, record: Record, *, busy: bool) -> float | None:
-        if busy or record.wave is not None or record.left:
+        if busy or record.left or (record.wave is not None and record.wave.targets):
             return AGAIN
         if record.deleting and FINALIZER in record.about.finalizers:
             return AGAIN

@@ -11,6 +11,7 @@ from brownout.clock import Clock
 from brownout.decide.message import why
 from brownout.decide.model import Missing
 from brownout.decide.zones import evidence_of
+from brownout.ledger.why import show
 from brownout.reconcile.record import Record
 from brownout.reconcile.store import Store
 from brownout.report.metrics import CONTENT_TYPE, Metrics
@@ -74,6 +75,15 @@ def shown(record: Record, now: float) -> dict[str, Any]:
         "refusal": record.refusal,
         "status": dump(record.status),
     }
+    page["wouldTake"] = [
+        {
+            "target": f"{target.kind} {target.name}",
+            "pointer": entry.pointer,
+            "from": show(entry.original),
+            "to": show(entry.wanted),
+        }
+        for target, entry in record.planned.values()
+    ]
     decision, spec = record.decision, record.spec
     if decision is None or spec is None:
         return page

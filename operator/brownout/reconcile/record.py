@@ -11,7 +11,7 @@ from brownout.api.refs import PolicyRef, Target
 from brownout.api.status import PolicyStatus
 from brownout.decide.model import Decision, State
 from brownout.decide.waves import Wave
-from brownout.ledger.entries import Held, Instant
+from brownout.ledger.entries import Entry, Held, Instant
 from brownout.ledger.pointer import Pointer
 from brownout.levers.selection import BlockedTarget
 from brownout.report.facts import BlockedAction, ReleasedField
@@ -57,6 +57,8 @@ class Record:
     released: tuple[ReleasedField, ...] = ()
     blocked: tuple[BlockedAction, ...] = ()
     unrestored: tuple[BlockedAction, ...] = ()
+    planned: Mapping[FieldId, tuple[Target, Entry]] = field(default_factory=dict)
+    """What DryRun would take, as of the last pass."""
     wave: Wave | None = None
     left: int = 0
     """Targets that still wait to be given back."""

@@ -1,13 +1,19 @@
 """From a record to its status, its events and its metrics; the only writer of a status."""
 
+from collections.abc import Mapping
+
 from brownout.api.policy import PolicySpec
+from brownout.api.refs import Target
 from brownout.api.status import PolicyStatus
 from brownout.clock import Clock
 from brownout.cluster.port import Cluster
 from brownout.decide.message import why
 from brownout.decide.model import Decision
-from brownout.reconcile.record import Record
+from brownout.ledger.entries import Entry
+from brownout.ledger.pointer import same
+from brownout.reconcile.record import FieldId, Record
 from brownout.report.changes import changes
+from brownout.report.events import would_take
 from brownout.report.facts import Evaluation
 from brownout.report.meaning import needs_write
 from brownout.report.metrics import Metrics
@@ -50,6 +56,12 @@ class Reporter:
                 self._recorder.record(*changes(old, new, facts))
             return None
         return None if written.reason is Unwritten.GONE else f"status: {written.message}"
+
+    def tell_plans(self, record: Record, before: Mapping[FieldId, tuple[Target, Entry]]) -> None:
+        """Says once what DryRun would take; `before` is what it would have taken until now."""
+        for field, (target, entry) in record.planned.items():
+            if field not in before or not same(entry.wanted, before[field][1].wanted):
+                self._recorder.record(would_take(record.ref, target, entry))
 
     def _next(self, record: Record) -> tuple[PolicyStatus | None, Evaluation | None]:
         now = self._clock.now()

@@ -153,4 +153,4 @@ class Sweep:
             log.error("%s", brought.stuck.message)
         if orphans and brought.failed is None:
             names = ", ".join(str(each) for each in sorted(orphans))
-            log.info("%s: given back, its policy is gone (%s)", found.target, names)
+            log.info("%s: nothing is claimed any more for policies that are gone (%s)", found.target, names)

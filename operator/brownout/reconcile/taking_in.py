@@ -34,6 +34,9 @@ def take_in(
     """Takes in what came of one target; the other policies that lost a field there."""
     for outcome in brought.outcomes:
         metrics.stepped(_lever(record, outcome.step), outcome.result)
+        if outcome.result is Result.PLANNED and isinstance(outcome.step, Apply):
+            plans = {(target.uid, where): (target, entry) for where, entry in outcome.step.entries.items()}
+            record.planned = {**record.planned, **plans}
     if brought.held is not None:
         others = {field: each for field, each in record.held.items() if field[0] != target.uid}
         store.remember(record, others | {(target.uid, where): each for where, each in brought.held.items()})

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from brownout.api.refs import PolicyRef, Target
 from brownout.cluster.kinds import POLICY
-from brownout.ledger.entries import Held
+from brownout.ledger.entries import Entry, Held
 from brownout.ledger.pointer import parts_of
 from brownout.ledger.why import show
 from brownout.report.facts import BlockedAction, ReleasedField
@@ -21,6 +21,7 @@ class EventReason(StrEnum):
     WOULD_ESCALATE = "WouldEscalate"
     WOULD_RECOVER = "WouldRecover"
     TAKEN = "Taken"
+    WOULD_TAKE = "WouldTake"
     GIVEN_BACK = "GivenBack"
     ALL_GIVEN_BACK = "AllGivenBack"
     RELEASED = "Released"
@@ -98,6 +99,20 @@ def taken(held: Held, why: str) -> Event:
         action="Take",
         note=f"{values} by policy {held.policy}, level {claim.level}, action {claim.action}: {why}",
         topic=f"{entry.pointer}={show(entry.applied)}",
+    )
+
+
+def would_take(policy: PolicyRef, target: Target, entry: Entry) -> Event:
+    """DryRun: `entry` as it would stand in the target's ledger."""
+    where, claim = ".".join(parts_of(entry.pointer)), entry.claims[policy]
+    values = f"{where} {show(entry.original)} -> {show(entry.wanted)}"
+    return Event(
+        regarding=object_of(policy),
+        related=target,
+        reason=EventReason.WOULD_TAKE,
+        action="Take",
+        note=f"{target.kind} {target.name}: {values}, level {claim.level}, action {claim.action}",
+        topic=f"{target.uid} {entry.pointer}={show(entry.wanted)}",
     )
 
 

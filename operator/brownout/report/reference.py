@@ -127,6 +127,7 @@ EVENT_TEXT: Mapping[EventReason, tuple[str, str, str]] = {
     EventReason.ESCALATED: ("policy", "Warning", "A worse level applies from now on; the note has the numbers."),
     EventReason.RECOVERED: ("policy", "Normal", "A better level applies from now on."),
     EventReason.WOULD_ESCALATE: ("policy", "Normal", "DryRun: it would have escalated."),
+    EventReason.WOULD_TAKE: ("policy", "Normal", "DryRun: it would have taken this field."),
     EventReason.WOULD_RECOVER: ("policy", "Normal", "DryRun: it would have recovered."),
     EventReason.TAKEN: ("target", "Normal", "A field was changed, from what to what, for which policy and level."),
     EventReason.GIVEN_BACK: ("target", "Normal", "A field is back at its original."),
