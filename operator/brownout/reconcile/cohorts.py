@@ -96,6 +96,8 @@ class _Cohort:
                 due = max(due + self._interval, self._clock.monotonic())
             elif self._new:
                 await self._clock.sleep(GATHER)
+                if due - self._clock.monotonic() < GATHER:
+                    continue
                 new, self._new = list(self._new.values()), {}
                 await self._evaluate(new, round(self._clock.now(), 3), whole=False)
 
@@ -136,7 +138,10 @@ class _Cohort:
         seen = dict(zip(queries, answers, strict=True))
         if whole:
             self._fault.observe(seen)
+        loop = asyncio.get_running_loop()
         for record in records:
             if self._members.get(_name(record)) is record and record.spec is not None:
                 signals = [signal for signal in record.spec.signals if signal.query in seen]
-                self._tick(record, {each.name: seen[each.query] for each in signals}, self._fault.sentence, now)
+                told = {each.name: seen[each.query] for each in signals}
+                # In a callback of its own: a defect that one policy brings to light is logged, and stops no other.
+                loop.call_soon(self._tick, record, told, self._fault.sentence, now)
