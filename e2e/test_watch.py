@@ -124,21 +124,21 @@ def label(api: Api, namespace: str, name: str, value: str | None) -> None:
 def test_a_target_is_told_while_it_bears_the_label(
     controlplane: Controlplane, namespace: str, api: Api, kubectl: Kubectl
 ) -> None:
-    kubectl.run("create", "configmap", "flags", "--from-literal=a=1")
+    kubectl.run("create", "configmap", "watched-flags", "--from-literal=a=1")
 
     async def run() -> None:
         async with watching(controlplane.kubeconfig) as seen:
             await seen.until(lambda: not seen.watch.stale, "fresh")
             assert not [change for change in seen.told if change.namespace == namespace]
-            label(api, namespace, "flags", "take-1")
-            assert await seen.tells("ConfigMap", "flags") < SOON
+            label(api, namespace, "watched-flags", "take-1")
+            assert await seen.tells("ConfigMap", "watched-flags") < SOON
             body = next(change.body for change in seen.told if change.namespace == namespace)
             assert body is not None
             assert body["metadata"]["labels"] == {HELD: "take-1"}
             assert "data" not in body
             assert "managedFields" not in body["metadata"]
-            label(api, namespace, "flags", None)
-            assert await seen.tells("ConfigMap", "flags", gone=True) < SOON
+            label(api, namespace, "watched-flags", None)
+            assert await seen.tells("ConfigMap", "watched-flags", gone=True) < SOON
 
     asyncio.run(run())
 
@@ -172,7 +172,7 @@ def test_a_cut_connection_makes_it_stale_until_it_is_mended(
     way = relay(controlplane.server)
     text = controlplane.kubeconfig.read_text().replace(controlplane.server, way.url)
     (tmp_path / "kubeconfig").write_text(text)
-    kubectl.run("create", "configmap", "flags", "--from-literal=a=1")
+    kubectl.run("create", "configmap", "watched-flags", "--from-literal=a=1")
     way.cut()
 
     async def run() -> None:
@@ -183,9 +183,9 @@ def test_a_cut_connection_makes_it_stale_until_it_is_mended(
             await seen.until(lambda: not seen.watch.stale, "fresh once the server can be reached")
             way.cut()
             await seen.until(lambda: seen.watch.stale, "stale once it is cut off")
-            label(api, namespace, "flags", "take-1")
+            label(api, namespace, "watched-flags", "take-1")
             way.mend()
-            await seen.tells("ConfigMap", "flags")
+            await seen.tells("ConfigMap", "watched-flags")
             await seen.until(lambda: not seen.watch.stale, "fresh again")
             assert seen.watch.restarts == 0
 
@@ -195,7 +195,7 @@ def test_a_cut_connection_makes_it_stale_until_it_is_mended(
 def test_a_killed_api_server_and_kinds_that_appear_later(own: Controlplane) -> None:
     kubectl = Kubectl(command=own.kubectl, kubeconfig=own.kubeconfig)
     prepare(kubectl)
-    kubectl.run("create", "configmap", "flags", "--from-literal=a=1")
+    kubectl.run("create", "configmap", "watched-flags", "--from-literal=a=1")
     api = own.api()
 
     async def run() -> None:
@@ -204,8 +204,8 @@ def test_a_killed_api_server_and_kinds_that_appear_later(own: Controlplane) -> N
             await asyncio.to_thread(own.stop_apiserver)
             await seen.until(lambda: seen.watch.stale, "stale")
             await asyncio.to_thread(own.start_apiserver)
-            await asyncio.to_thread(label, api, "default", "flags", "take-1")
-            await seen.tells("ConfigMap", "flags")
+            await asyncio.to_thread(label, api, "default", "watched-flags", "take-1")
+            await seen.tells("ConfigMap", "watched-flags")
             await seen.until(lambda: not seen.watch.stale, "fresh again")
             await asyncio.to_thread(later_kind)
             assert await seen.tells("FeatureFlag", "later") < 10
@@ -219,7 +219,7 @@ def test_a_killed_api_server_and_kinds_that_appear_later(own: Controlplane) -> N
                 "apiVersion": "core.openfeature.dev/v1beta1",
                 "kind": "FeatureFlag",
                 "metadata": {"name": "later", "labels": {HELD: "take-2"}},
-                "spec": {"flagSpec": {"flags": {}}},
+                "spec": {"flagSpec": {"watched-flags": {}}},
             }
         )
 
