@@ -74,6 +74,18 @@ def test_a_context_can_be_chosen(tmp_path: Path) -> None:
     assert access.root == "/k8s/c-1"
 
 
+@pytest.mark.parametrize(
+    ("context", "namespace"),
+    [
+        pytest.param({}, "default", id="a context without a namespace is in default, as with kubectl"),
+        pytest.param({"namespace": "shop"}, "shop", id="the context's own namespace"),
+    ],
+)
+def test_the_namespace_is_the_one_kubectl_would_use(tmp_path: Path, context: Mapping[str, str], namespace: str) -> None:
+    contexts = [{"name": "c", "context": {"cluster": "c", "user": "u", **context}}]
+    assert load({}, written(tmp_path, contexts=contexts)).namespace == namespace
+
+
 def test_an_exec_plugin_gives_a_token(tmp_path: Path) -> None:
     path = written(tmp_path, **plugin(tmp_path, f"echo '{json.dumps(CREDENTIAL)}'"))
     assert token_of(load({}, path)) == "Bearer from-plugin"
@@ -88,6 +100,9 @@ def test_in_a_pod_its_service_account_is_used_and_read_again(tmp_path: Path) -> 
         clock = VirtualClock()
         access = await Access.load(clock, environ=environ, service_account=tmp_path)
         assert access.host == "https://10.0.0.1:443"
+        assert access.namespace == "default"
+        (tmp_path / "namespace").write_text("brownout-system")
+        assert access.namespace == "brownout-system"
         tokens = [await access.authorization()]
         (tmp_path / "token").write_text("second")
         tokens.append(await access.authorization())

@@ -72,6 +72,11 @@ class Access:
         """The path below which the API lives: empty, but for a server behind a proxy."""
         return urlsplit(self.host).path.rstrip("/")
 
+    @property
+    def namespace(self) -> str:
+        """The namespace that kubectl would use: the context's, or the pod's own; else `default`."""
+        return self._source.namespace() or "default"
+
     def make_tls(self) -> ssl.SSLContext:
         """The TLS settings for a connection of one's own. OSError or ssl.SSLError if their files are not right."""
         context: ssl.SSLContext = RESTClientObject(self.configuration).ssl_context
@@ -118,6 +123,9 @@ class _Kubeconfig:
     def anew(self) -> "_Kubeconfig":
         return _Kubeconfig(self._path, self._context)
 
+    def namespace(self) -> str:
+        return str(self._loader.current_context["context"].get("namespace") or "")
+
     async def fill(self, configuration: Any) -> None:
         if self._loader is None:
             _require(self._path)
@@ -138,6 +146,12 @@ class _ServiceAccount:
 
     def anew(self) -> "_ServiceAccount":
         return _ServiceAccount(self._folder, self._environ)
+
+    def namespace(self) -> str:
+        try:
+            return (self._folder / "namespace").read_text(encoding="utf-8").strip()
+        except OSError:
+            return ""
 
     async def fill(self, configuration: Any) -> None:
         self._loader.load_and_set(configuration)

@@ -42,6 +42,8 @@ AUTOSCALER = Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodaut
 SCALED_OBJECT = Kind("keda.sh/v1alpha1", "ScaledObject", "scaledobjects")
 VERTICAL_AUTOSCALER = Kind("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "verticalpodautoscalers")
 SECRET = Kind("v1", "Secret", "secrets")
+LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
+NAMESPACE = Kind("v1", "Namespace", "namespaces", namespaced=False)
 EVENT = Kind("events.k8s.io/v1", "Event", "events")
 
 TARGETS = {kind.kind: kind for kind in (DEPLOYMENT, STATEFUL_SET, CRON_JOB, JOB, CONFIG_MAP, FEATURE_FLAG)}

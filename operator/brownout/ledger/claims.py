@@ -24,5 +24,5 @@ def _age(claim: Claim) -> tuple[float, PolicyRef]:
 
 
 def _rank(claim: Claim) -> float:
-    number = float(claim.value) if isinstance(claim.value, int | float) else 0.0
+    number = claim.value if isinstance(claim.value, int | float) else 0.0
     return number if claim.order is Order.LOWEST else -number

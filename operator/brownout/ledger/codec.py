@@ -1,8 +1,9 @@
 """The ledger as text: an annotation on the target, versioned; what cannot be used is a value that says why."""
 
 import json
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from brownout.api.refs import PolicyRef, Target
 from brownout.ledger.entries import (
@@ -19,6 +20,9 @@ from brownout.ledger.entries import (
 from brownout.ledger.pointer import ABSENT, Json, Pointer, Value
 
 FORMAT = 1
+MOST_NESTED = 200
+"""A ledger nested deeper is not read: anybody may edit an annotation, and what walks through it is recursive."""
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def find(body: Mapping[str, Any]) -> Found:
@@ -47,8 +51,8 @@ def decode(metadata: Mapping[str, Any]) -> Ledger | Illegible | None:
             return None
         return Illegible(message="the ledger is gone and its label is there", stale=True, takes=frozenset({label}))
     try:
-        ledger = _ledger(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        ledger = _ledger(text)
+    except _UNREADABLE as error:
         takes = frozenset({label} if label is not None else ())
         return Illegible(message=f"the ledger cannot be read: {error!r}", stale=False, takes=takes)
     takes = frozenset({ledger.take} | ({label} if label is not None else set()))
@@ -57,6 +61,15 @@ def decode(metadata: Mapping[str, Any]) -> Ledger | Illegible | None:
     if ledger.uid != metadata.get("uid"):
         return Illegible(message="the ledger was written for another object", stale=True, takes=frozenset())
     return ledger
+
+
+def legible(metadata: Mapping[str, Any]) -> Ledger | None:
+    """What the annotation says, whether or not it may be used: to show, never to follow."""
+    text = (metadata.get("annotations") or {}).get(LEDGER_ANNOTATION)
+    try:
+        return _ledger(text) if text is not None else None
+    except _UNREADABLE:
+        return None
 
 
 def encode(ledger: Ledger) -> str:
@@ -114,7 +127,10 @@ def _put(data: dict[str, Any], key: str, value: Value) -> None:
         data[key] = value
 
 
-def _ledger(data: Mapping[str, Any]) -> Ledger:
+def _ledger(text: str) -> Ledger:
+    data = json.loads(text, parse_constant=_no_number, parse_float=_number)
+    if _is_deeper(data, MOST_NESTED):
+        raise ValueError(f"it is nested deeper than {MOST_NESTED}")
     if data["v"] != FORMAT:
         raise ValueError(f"version {data['v']!r} is not known here, {FORMAT} is")
     entries = {Pointer(where): _entry(Pointer(where), entry) for where, entry in data["fields"].items()}
@@ -157,7 +173,7 @@ def _claim(data: Mapping[str, Any]) -> Claim:
         action=_text(data["action"]),
         value=_get(data, "value"),
         order=Order(data["order"]),
-        at=float(data["at"]),
+        at=_number(data["at"]),
     )
 
 
@@ -169,3 +185,20 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
     return value
+
+
+def _number(written: str | float) -> float:
+    """A number that can be written again: JSON has no infinity, and 1e999 is one."""
+    number = float(written)
+    return number if math.isfinite(number) else _no_number(written)
+
+
+def _no_number(written: object) -> NoReturn:
+    raise ValueError(f"{written} is not a JSON number")
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return not most or any(_is_deeper(each, most - 1) for each in inside)

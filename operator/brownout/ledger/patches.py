@@ -133,8 +133,11 @@ def _emptied(body: Mapping[str, Any], entry: Entry) -> Pointer | None:
     """The parent that we made and that would be left empty, to be removed instead of the field alone."""
     if entry.parent is None or entry.original is not ABSENT:
         return None
-    path = parts_of(entry.pointer)
-    for depth in range(len(parts_of(entry.parent)), len(path)):
+    path, above = parts_of(entry.pointer), parts_of(entry.parent)
+    if path[: len(above)] != above:
+        # A forged ledger: what does not stand above the field is not ours to remove.
+        return None
+    for depth in range(len(above), len(path)):
         children = look(body, pointer(*path[:depth]))
         if not isinstance(children, Mapping) or set(children) != {path[depth]}:
             return None
