@@ -10,6 +10,7 @@ from typing import Protocol, cast
 
 VERBS = {
     "run": ("brownout.cli.run", "watch the policies and act on them"),
+    "restore": ("brownout.cli.restore", "break glass: give back all that is held, without an operator"),
     "crds": ("brownout.cli.crds", "print, write or check the CustomResourceDefinitions"),
 }
 """By verb: the module, and what `brownout --help` says of it."""
