@@ -18,7 +18,13 @@ from e2e.fixtures.stage import Stage
 from e2e.fixtures.warm import Warm
 from e2e.gauge import Gauges
 
-NEED_LOCAL = ["test_controlplane_local.py", "test_readme.py", "test_rights.py"]
+NEED_LOCAL = [
+    "test_break_glass_page.py",
+    "test_controlplane_local.py",
+    "test_readme.py",
+    "test_restore_without_crds.py",
+    "test_rights.py",
+]
 """These boot a control plane, ask its own processes, or read its audit log."""
 collect_ignore = [] if os.environ.get("E2E_PROVIDER", "local") == "local" else NEED_LOCAL
 CRDS = Path(__file__).parent / "crds"

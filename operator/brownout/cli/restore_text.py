@@ -13,8 +13,8 @@ from brownout.ledger.pointer import Pointer, look, parts_of, pointer
 from brownout.ledger.why import show
 
 COLUMNS = ("NAMESPACE", "OBJECT", "FIELD", "NOW", "ORIGINAL", "SINCE", "POLICY", "LEVEL", "WILL BE")
-LONGEST_CELL, LONGEST_TEXT = 40, 1000
-"""Characters of a cell and of a ledger that nobody could read; -o json has the values whole."""
+LONGEST_CELL, LONGEST_FIELD, LONGEST_TEXT = 40, 70, 1000
+"""Characters of a cell, of a field's name, and of a ledger that nobody could read; -o json has them whole."""
 WORDS = {Fate.GIVE_BACK: "given back", Fate.HAND_BACK: "given back", Fate.REFUSE: "refused: forged"}
 
 
@@ -29,7 +29,7 @@ def table(holdings: Sequence[Holding], now: Instant) -> str:
     rows = [row for each in holdings for row in _rows(each, now)]
     if not rows:
         return ""
-    lines = [COLUMNS, *(tuple(printable(cell, LONGEST_CELL) for cell in row) for row in rows)]
+    lines = [COLUMNS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
     return "".join("  ".join(line).rstrip() + "\n" for line in padded)
@@ -54,12 +54,13 @@ def operator(account: Account) -> Iterator[str]:
     if sign.presence is Presence.GONE:
         yield f"No operator is running: {printable(sign.why)}."
         return
-    yield f"An operator {'is' if sign.presence is Presence.RUNNING else 'may be'} running: {printable(sign.why)}."
-    yield from pausing(account)
+    certain = sign.presence is Presence.RUNNING
+    yield f"An operator {'is' if certain else 'may be'} running: {printable(sign.why)}."
+    yield from pausing(account, certain=certain)
 
 
-def pausing(account: Account) -> Iterator[str]:
-    """How to keep a running operator from taking again. Only names that the API server knows go into a command."""
+def pausing(account: Account, *, certain: bool) -> Iterator[str]:
+    """How to keep an operator from taking again. Only names that the API server knows go into a command."""
     claiming = {
         (claim.policy.namespace, claim.policy.name)
         for each in account.seen.holdings
@@ -70,12 +71,13 @@ def pausing(account: Account) -> Iterator[str]:
     active = [place for place in sorted(claiming & known.keys()) if _is_active(known[place])]
     if not claiming:
         return
+    takes = "It takes" if certain else "If so, it takes"
     if account.seen.unread_policies is not None:
-        yield "It takes again what is given back here, unless its policies are deleted, or paused by mode: DryRun."
+        yield f"{takes} again what is given back here, unless its policies are deleted, or paused by mode: DryRun."
     elif not active:
-        yield "The policies that took these fields are paused or gone: it gives all back itself, at its own pace."
+        yield "The policies that took these fields are paused or gone: an operator gives all back itself, in waves."
     else:
-        yield "It takes again what is given back here while these policies are on. Pause them first:"
+        yield f"{takes} again what is given back here while these policies are on. Pause them first:"
         for namespace, name in active:
             patch = """-p '{"spec":{"mode":"DryRun"}}'"""
             yield f"  kubectl -n {namespace} patch {_resource(POLICY)}/{name} --type=merge {patch}"
@@ -140,7 +142,12 @@ def _finished(account: Account) -> Iterator[str]:
             yield f"The finalizer of policy {each.namespace}/{each.name} stays: {printable(each.why)}."
     if account.finished.moved and account.seen.sign.presence is not Presence.RUNNING:
         yield f"An operator is running after all: {printable(account.finished.moved)}."
-        yield from pausing(account)
+        yield from pausing(account, certain=True)
+
+
+def _cells(row: Sequence[str]) -> tuple[str, ...]:
+    limits = (LONGEST_FIELD if column == "FIELD" else LONGEST_CELL for column in COLUMNS)
+    return tuple(printable(cell, limit) for cell, limit in zip(row, limits, strict=True))
 
 
 def _rows(holding: Holding, now: Instant) -> Iterator[tuple[str, ...]]:
@@ -201,7 +208,7 @@ def _is_active(policy: object) -> bool:
 
 
 def _name(where: Pointer) -> str:
-    return printable(".".join(parts_of(where)) or where, LONGEST_CELL)
+    return printable(".".join(parts_of(where)) or where, LONGEST_FIELD)
 
 
 def _resource(kind: Kind) -> str:
