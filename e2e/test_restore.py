@@ -120,7 +120,7 @@ def test_what_a_person_changed_is_left_and_what_is_broken_is_shown(stage: Stage,
     objects = {each["kind"]: each for each in run.document["objects"]}
     web = objects["Deployment"]["fields"][0]
     assert (web["plan"], web["outcome"], web["now"], web["original"]) == ("Leave", "Left", 5, 3)
-    assert (objects["CronJob"]["ledger"], objects["CronJob"]["fields"]) == ("Illegible", [])
+    assert (objects["CronJob"]["ledger"], objects["CronJob"]["fields"][0]["plan"]) == ("Illegible", "NotFollowed")
     assert objects["CronJob"]["remembered"] == [
         f"the status of policy {stage.namespace}/shop says /spec/suspend was false"
     ]

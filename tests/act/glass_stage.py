@@ -114,6 +114,18 @@ class GlassStage:
         self.clock.time += LATER
         return policy
 
+    def remember(self, kind: Kind, name: str, where: Pointer, original: Value, applied: Value) -> None:
+        """In the policy's status, as the operator writes what it holds."""
+        target = {"apiVersion": kind.api_version, "kind": kind.kind, "name": name, "uid": self.uid(kind, name)}
+        entry = {"action": "a", "level": "trimmed", "target": target, "take": "take-1", "pointer": where}
+        values = {"original": json.dumps(original), "applied": json.dumps(applied), "at": "2027-01-15T08:00:00Z"}
+        policy = self.body(POLICY, "checkout")
+        before = policy.get("status", {}).get("applied", [])
+        self.api._store(POLICY, policy, {**policy, "status": {"applied": [*before, {**entry, **values}]}})
+
+    def uid(self, kind: Kind, name: str) -> str:
+        return str(self.body(kind, name)["metadata"]["uid"])
+
     def policy_ref(self, name: str = "checkout") -> PolicyRef:
         return PolicyRef(namespace=SHOP, name=name, uid=self.body(POLICY, name)["metadata"]["uid"])
 

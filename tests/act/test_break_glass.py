@@ -236,30 +236,6 @@ def test_deep_finds_what_has_lost_its_label_and_does_not_follow_it() -> None:
     assert stage.look(DEPLOYMENT, "thumbnailer", REPLICAS) == 1
 
 
-def test_an_original_that_only_a_status_remembers_is_shown_and_not_written() -> None:
-    stage, _ = degraded()
-    body = stage.body(DEPLOYMENT, "thumbnailer")
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "thumbnailer", "uid": body["metadata"]["uid"]}
-    applied = {
-        "action": "thin",
-        "level": "trimmed",
-        "target": target,
-        "take": "take-1",
-        "pointer": "/spec/replicas",
-        "original": "3",
-        "applied": "1",
-        "at": "2027-01-15T08:00:00Z",
-    }
-    policy = stage.body(POLICY, "checkout")
-    stage.api._store(POLICY, policy, {**policy, "status": {"applied": [applied]}})
-    stage.annotate(DEPLOYMENT, "thumbnailer", None)
-    run = stage.restore()
-    assert run.code == 1
-    assert "the status of policy shop/checkout says /spec/replicas was 3" in run.out
-    assert stage.look(DEPLOYMENT, "thumbnailer", REPLICAS) == 1
-    assert stage.owes(), "something may still be owed"
-
-
 def test_two_policies_on_one_field_are_one_give_back() -> None:
     stage, before = degraded()
     other = stage.policy("other")

@@ -1,6 +1,6 @@
 """What an object owes, field by field, what break glass does about each field, and what came of it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from brownout.levers.registry import may_change
 
 NOBODY = PolicyRef(namespace="", name="", uid="")
 """Stands for whoever breaks the glass: no policy wants anything of the object any more."""
+LOST = "no ledger knows this field any more, only the status of its policy does: set it by hand"
 FORGED = "no lever changes a field that its ledger names: that entry is forged"
 LATEST: Instant = 253402300800.0
 """The year 10000: a time beyond it is forged, and no clock can show it."""
@@ -63,6 +64,18 @@ class HeldField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the status of a policy says of a field: shown to a person, never written from."""
+
+    claim: Claim
+    pointer: Pointer
+    original: Value
+
+    def __str__(self) -> str:
+        return f"the status of policy {self.claim.policy} says {self.pointer} was {show(self.original)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """One object that bears something of ours."""
 
@@ -70,8 +83,8 @@ class Holding:
     fields: tuple[HeldField, ...]
     problem: str = ""
     """Why its ledger is not followed; empty when it is."""
-    remembered: tuple[str, ...] = ()
-    """What policies' statuses say of it, for a person to read: nothing is written from there."""
+    remembered: tuple[Remembered, ...] = ()
+    """Of fields that no usable ledger knows."""
 
     @property
     def may_be_held(self) -> bool:
@@ -98,19 +111,29 @@ class Ended:
         return any(field.ending is Ending.HELD for field in self.fields)
 
 
-def holding_of(found: Found, remembered: Sequence[str] = ()) -> Holding | None:
-    """What an object owes; None when it bears nothing of ours."""
-    if found.ledger is None:
-        return None
-    if isinstance(found.ledger, Illegible):
-        metadata = found.body["metadata"]
+def holding_of(found: Found, remembered: Sequence[Remembered] = ()) -> Holding | None:
+    """What an object owes; None when it bears nothing of ours, and no field that a status remembers is as we set it."""
+    ledger, metadata = found.ledger, found.body["metadata"]
+    if isinstance(ledger, Illegible):
         told = legible(metadata) if isinstance(metadata, Mapping) else None
         entries = told.entries if told is not None else {}
-        fields = tuple(_field(found, entries[where], Fate.NOT_FOLLOWED) for where in sorted(entries))
-        return Holding(found=found, fields=fields, problem=found.ledger.message, remembered=tuple(remembered))
+        unknown = tuple(each for each in remembered if each.pointer not in entries)
+        return Holding(
+            found=found,
+            fields=(
+                *(_field(found, entries[each], Fate.NOT_FOLLOWED) for each in sorted(entries)),
+                *_lost(found, unknown),
+            ),
+            problem=ledger.message,
+            remembered=tuple(remembered),
+        )
     entries = found.held
+    lost = tuple(each for each in remembered if each.pointer not in entries and _is_ours(found, each))
+    if ledger is None and not lost:
+        return None
     fields = tuple(_field(found, entries[where], _fate(found, entries[where])) for where in sorted(entries))
-    return Holding(found=found, fields=fields)
+    problem = "its label and ledger are gone" if ledger is None else ""
+    return Holding(found=found, fields=(*fields, *_lost(found, lost)), problem=problem, remembered=lost)
 
 
 def next_give_back(found: Found) -> Step | None:
@@ -179,6 +202,24 @@ def _field(found: Found, entry: Entry, fate: Fate) -> HeldField:
     )
 
 
+def _lost(found: Found, remembered: Sequence[Remembered]) -> Iterator[HeldField]:
+    for each in remembered:
+        yield HeldField(
+            pointer=each.pointer,
+            now=look(found.body, each.pointer),
+            original=each.original,
+            since=each.claim.at if 0 < each.claim.at < LATEST else None,
+            claims=(each.claim,),
+            fate=Fate.NOT_FOLLOWED,
+            ours=_is_ours(found, each),
+        )
+
+
+def _is_ours(found: Found, remembered: Remembered) -> bool:
+    live = look(found.body, remembered.pointer)
+    return same(live, remembered.claim.value) and not same(live, remembered.original)
+
+
 def _gone(field: HeldField) -> FieldEnded:
     return FieldEnded(field=field, ending=Ending.GONE, why="the object is gone: nothing is owed to it")
 
@@ -186,6 +227,8 @@ def _gone(field: HeldField) -> FieldEnded:
 def _ended(field: HeldField, found: Found, trouble: str, adjusted: Mapping[Pointer, Value]) -> FieldEnded:
     if field.fate is Fate.REFUSE:
         return FieldEnded(field=field, ending=Ending.HELD, why=FORGED)
+    if field.fate is Fate.NOT_FOLLOWED:
+        return FieldEnded(field=field, ending=Ending.HELD, why=LOST)
     if isinstance(found.ledger, Illegible):
         return FieldEnded(field=field, ending=Ending.HELD, why=found.ledger.message)
     if field.pointer in found.held:

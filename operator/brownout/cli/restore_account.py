@@ -6,7 +6,7 @@ from enum import StrEnum
 from brownout.act.break_glass import Finished
 from brownout.act.finalizers import bears_ours
 from brownout.act.held_objects import Seen
-from brownout.act.holdings import FORGED, Ended, Ending, Fate, HeldField, Holding
+from brownout.act.holdings import FORGED, LOST, Ended, Ending, Fate, HeldField, Holding
 from brownout.act.presence import Presence
 
 FINE, HELD, CANNOT = 0, 1, 2
@@ -73,7 +73,8 @@ def count(account: Account, ending: Ending) -> tuple[int, int]:
 def to_give_back(seen: Seen) -> tuple[list[HeldField], list[Holding]]:
     """The fields that would be given back, and the objects that would be changed at all."""
     followed = [each for each in seen.holdings if not each.problem]
-    changed = [each for each in followed if not each.fields or any(f.fate is not Fate.REFUSE for f in each.fields)]
+    untouched = (Fate.REFUSE, Fate.NOT_FOLLOWED)
+    changed = [each for each in followed if not each.fields or any(f.fate not in untouched for f in each.fields)]
     fields = [f for each in changed for f in each.fields if f.fate in (Fate.GIVE_BACK, Fate.HAND_BACK)]
     return fields, changed
 
@@ -92,6 +93,8 @@ def _why_held(holding: Holding, result: Ended | None, course: Course) -> str:
         return next(field.why for field in result.fields if field.ending is Ending.HELD) or "not given back"
     if any(field.fate is Fate.REFUSE for field in holding.fields):
         return FORGED
+    if any(field.fate is Fate.NOT_FOLLOWED for field in holding.fields):
+        return LOST
     if course in (Course.DONE, Course.INTERRUPTED):
         return "taken again meanwhile: an operator is running"
     return "nothing was changed"

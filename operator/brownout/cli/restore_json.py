@@ -38,7 +38,9 @@ def document(account: Account) -> dict[str, Any]:
 
 def _object(holding: Holding, results: tuple[FieldEnded, ...]) -> dict[str, Any]:
     target, ledger = holding.found.target, holding.found.ledger
-    state = "Followed" if not isinstance(ledger, Illegible) else "Stale" if ledger.stale else "Illegible"
+    state = "Lost" if ledger is None else "Followed"
+    if isinstance(ledger, Illegible):
+        state = "Stale" if ledger.stale else "Illegible"
     by_pointer = {each.field.pointer: each for each in results}
     return {
         "apiVersion": target.api_version,
@@ -48,7 +50,7 @@ def _object(holding: Holding, results: tuple[FieldEnded, ...]) -> dict[str, Any]
         "uid": target.uid,
         "ledger": state,
         "why": holding.problem,
-        "remembered": list(holding.remembered),
+        "remembered": [str(each) for each in holding.remembered],
         "fields": [_field(each, by_pointer.get(each.pointer)) for each in holding.fields],
     }
 

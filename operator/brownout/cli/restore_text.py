@@ -43,6 +43,10 @@ def notes(account: Account) -> Iterator[str]:
         elif any(field.fate is Fate.REFUSE for field in each.fields):
             yield f"{each.found.target}: {FORGED}, and stays."
             yield from _commands("Once you have looked at it, remove our metadata", each)
+        if not each.problem:
+            yield from (
+                f"{each.found.target} is not followed in one field: {printable(str(it))}." for it in each.remembered
+            )
     for unread in (*account.seen.unread, account.seen.unread_policies, account.seen.unread_leases):
         if unread is not None:
             yield f"Not known: {printable(unread.why)}."
@@ -160,12 +164,12 @@ def _rows(holding: Holding, now: Instant) -> Iterator[tuple[str, ...]]:
         levels = ",".join(dict.fromkeys(claim.level for claim in field.claims)) or "-"
         since = "-" if field.since is None else age(now - field.since)
         values = (show(field.now), show(field.original))
-        yield (*place, _name(field.pointer), *values, since, policies, levels, _will_be(field, holding))
+        yield (*place, _name(field.pointer), *values, since, policies, levels, _will_be(field))
 
 
-def _will_be(field: HeldField, holding: Holding) -> str:
+def _will_be(field: HeldField) -> str:
     if field.fate is Fate.NOT_FOLLOWED:
-        return "not followed" if holding.may_be_held else "owes nothing"
+        return "not followed" if field.ours else "owes nothing"
     if field.fate is not Fate.LEAVE:
         return WORDS[field.fate]
     return f"left: {field.manager or 'somebody'} changed it"
@@ -173,7 +177,7 @@ def _will_be(field: HeldField, holding: Holding) -> str:
 
 def _not_followed(holding: Holding) -> Iterator[str]:
     target = holding.found.target
-    told = "; ".join([holding.problem, *holding.remembered])
+    told = "; ".join([holding.problem, *map(str, holding.remembered)])
     yield f"{target} is not followed: {printable(told)}."
     if not holding.may_be_held:
         yield from _commands("None of its fields is as we set it, it owes nothing. To remove our metadata", holding)
@@ -181,6 +185,9 @@ def _not_followed(holding: Holding) -> Iterator[str]:
     text = look(holding.found.body, pointer("metadata", "annotations", LEDGER_ANNOTATION))
     if not holding.fields and isinstance(text, str):
         yield f"  Its ledger reads: {printable(text)}"
+    if holding.found.ledger is None:
+        yield "  Set its fields as they should be."
+        return
     yield from _commands("Set its fields as they should be, then remove our metadata", holding)
 
 
