@@ -93,13 +93,24 @@ def processes_with(word: str) -> list[str]:
     return found
 
 
+def _hears_ctrl_c() -> None:
+    """A shell starts what runs in the background deaf to SIGINT, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def second() -> Any:
     """A control plane of the test's own, in a process group of its own; yields its process and what it said."""
     command = [sys.executable, "-m", "e2e.controlplane", "--", sys.executable, "-c", SECOND]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hears_ctrl_c,  # noqa: PLW1509 - it only resets a signal
     ) as wrapper:
         assert wrapper.stdout
         yield wrapper, json.loads(wrapper.stdout.readline())

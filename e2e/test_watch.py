@@ -219,7 +219,7 @@ def test_a_killed_api_server_and_kinds_that_appear_later(own: Controlplane) -> N
                 "apiVersion": "core.openfeature.dev/v1beta1",
                 "kind": "FeatureFlag",
                 "metadata": {"name": "later", "labels": {HELD: "take-2"}},
-                "spec": {"flagSpec": {"watched-flags": {}}},
+                "spec": {"flagSpec": {"flags": {}}},
             }
         )
 
