@@ -27,7 +27,7 @@ def degraded() -> Iterator[Shell]:
     shell.close()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_page_for_breaking_the_glass_works_as_printed(degraded: Shell) -> None:
     page = commands((ROOT / "docs" / "how-to" / "break-glass.md").read_text())
     assert len(page) > 3, "the page has lost its commands"

@@ -6,6 +6,7 @@ must end with 0. Looking is repeated for a while, as a person would look again: 
 """
 
 import contextlib
+import fcntl
 import os
 import queue
 import re
@@ -63,9 +64,12 @@ def plain(text: str) -> str:
 
 
 class Shell:
-    """One bash, and whatever is run inside it."""
+    """One bash in the checkout, and whatever is run inside it; one at a time, for tours write the same files in build/."""
 
     def __init__(self) -> None:
+        (ROOT / "build").mkdir(exist_ok=True)
+        self._turn = (ROOT / "build" / "tour.lock").open("w")
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
         inherited = {key: text for key, text in os.environ.items() if key not in ("KUBECONFIG", "BROWNOUT_E2E")}
         self._bash = subprocess.Popen(
             ["bash"],
@@ -98,6 +102,10 @@ class Shell:
         return int(lines[-1].split()[1]), "".join(lines[:-1]).removesuffix("\n")
 
     def close(self) -> None:
+        with self._turn:
+            self._end()
+
+    def _end(self) -> None:
         """Ends it and all that it started: at the end of their input the shells leave, and the rest is killed."""
         assert self._bash.stdin
         with contextlib.suppress(subprocess.TimeoutExpired, BrokenPipeError):
@@ -137,7 +145,7 @@ def seen(shell: Shell, command: Command) -> str:
         time.sleep(0.5)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_readmes_tour_works_as_printed(shell: Shell) -> None:
     tour = commands((ROOT / "README.md").read_text())
     assert len(tour) > 20, "the README has lost its tour"
