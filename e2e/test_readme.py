@@ -64,7 +64,7 @@ def plain(text: str) -> str:
 
 
 class Shell:
-    """One bash in the checkout, and whatever is run inside it; one at a time, for tours write the same files in build/."""
+    """One bash in the checkout, and whatever is run inside it. One at a time: tours write the same files in build/."""
 
     def __init__(self) -> None:
         (ROOT / "build").mkdir(exist_ok=True)
